@@ -1,0 +1,32 @@
+"""What all models share."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+
+class Frozen(BaseModel):
+    """An immutable value that takes no field it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as the wire writes it: UTC, milliseconds, `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+
+
+def now() -> datetime:
+    """This moment, in UTC, to the millisecond that the store keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new_id() -> str:
+    """128 random bits, as 32 hexadecimal digits: knowing an id is knowing a secret."""
+    return secrets.token_hex(16)

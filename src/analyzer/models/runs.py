@@ -1,0 +1,56 @@
+"""A run and the states it passes through."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from analyzer.models.base import Frozen, Moment
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class Progress(Frozen):
+    """How much of a run is done, in parts."""
+
+    done: int = 0
+    total: int = 0
+
+
+class Run(Frozen):
+    """One execution of an analysis on a dataset."""
+
+    task_execution_id: str
+    task_id: str
+    file_id: str
+    params: dict[str, Any]
+    status: RunStatus = RunStatus.QUEUED
+    progress: Progress = Progress()
+    created_at: Moment
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
+    expires_at: Moment | None = Field(None, description="When its result goes. None: kept until it is deleted.")
+    error: dict[str, Any] | None = Field(None, description="The problem that ended it, if one did.")
+
+
+class TaskDescription(Frozen):
+    """One entry of the catalogue, as it is shown."""
+
+    task_id: str
+    title: str
+    family: str
+    description: str = Field(description="What it computes and how, in Markdown.")
+    version: int = Field(description="Changes whenever the same data may give another result.")
+    parameters: dict[str, Any] = Field(description="JSON Schema of `params`.")
+    result: dict[str, Any] = Field(description="JSON Schema of the result.")

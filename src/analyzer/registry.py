@@ -1,0 +1,124 @@
+"""What an analysis is, and where the catalogue finds one.
+
+An analysis is `parts → compute → merge`: `parts` splits the work by looking at nothing but the tables' shapes,
+`compute` does one part in a worker on memory-mapped tables, `merge` joins the sections into the result, in a worker
+too. All three are plain functions of their arguments.
+
+The server process imports an analysis's module for its parameters and its page, so such a module imports what
+computes (numpy, pyarrow, scipy) inside `compute` and `merge`, where only workers come by.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from analyzer.errors import UnknownTask, nearest
+from analyzer.models import TableSchema, TaskDescription
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Schemas = Mapping[str, TableSchema]
+"""The shapes of a run's tables by name; `df` is the dataset the run was started on."""
+
+Tables = Mapping[str, "pa.Table"]
+"""The tables themselves, memory-mapped, by the same names. Column names are unique within a table."""
+
+
+class Params(BaseModel):
+    """The parameters of an analysis. An unknown one is an error, not a shrug."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Result(BaseModel):
+    """The result of an analysis. Undefined numbers are None, each explained in the notes beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One unit of a run's work. Small and picklable: it names what to do and carries no data."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture as a Vega-Lite specification with its data inside."""
+
+    name: str  # unique within a result and safe in a URL: lower-case letters, digits, hyphens
+    title: str
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a part returns: a finished piece of the result, strict JSON in `data`, shown to watchers as it is."""
+
+    name: str
+    data: dict[str, Any]
+    charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True)
+class Analysis(Generic[P, R]):
+    """One entry of the catalogue."""
+
+    id: str
+    title: str
+    page: str  # Markdown: what it computes, how, and from which source
+    params: type[P]
+    result: type[R]
+    parts: Callable[[Schemas, P], Sequence[Part]]
+    compute: Callable[[Tables, Part, P], Section]
+    merge: Callable[[Sequence[Section], Schemas, P], R]  # the sections come in the order of the parts
+    version: int = 1  # raise it whenever the same data may give another result
+
+    @property
+    def family(self) -> str:
+        return self.id.partition("_")[0]
+
+    def describe(self) -> TaskDescription:
+        return TaskDescription(
+            task_id=self.id,
+            title=self.title,
+            family=self.family,
+            description=self.page.strip(),
+            version=self.version,
+            parameters=self.params.model_json_schema(),
+            result=self.result.model_json_schema(mode="serialization"),
+        )
+
+
+@dataclass
+class Registry:
+    """The catalogue: ids and where each one's `Analysis` is found, imported on first use."""
+
+    places: dict[str, str] = field(default_factory=dict)  # "analyzer.analyses.eda.statistical_summary:analysis"
+    _found: dict[str, Analysis[Any, Any]] = field(default_factory=dict)
+
+    def find(self, task_id: str) -> Analysis[Any, Any]:
+        """The analysis of this id. Raises UnknownTask, naming the nearest ones."""
+        if task_id not in self._found:
+            if task_id not in self.places:
+                hint = nearest(task_id, self.places) or f"There are: {', '.join(sorted(self.places))}."
+                raise UnknownTask(f"There is no analysis {task_id!r}. {hint}")
+            module, _, attribute = self.places[task_id].partition(":")
+            self._found[task_id] = getattr(importlib.import_module(module), attribute)
+        return self._found[task_id]
+
+    def ids(self) -> list[str]:
+        """Every id, sorted."""
+        return sorted(self.places)
