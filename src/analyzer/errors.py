@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 
 class AnalyzerError(Exception):
-    """Something went wrong that has no name of its own. The server's log holds the details under the id in `instance`."""
+    """Something went wrong that has no name of its own. The server's log has the details under the id in `instance`."""
 
     code: ClassVar[str] = "internal-error"
     status: ClassVar[int] = 500

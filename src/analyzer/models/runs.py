@@ -9,6 +9,8 @@ from analyzer.models.base import Frozen, Moment
 
 
 class RunStatus(StrEnum):
+    """Where a run stands. It is queued, then running, then in one of the final states for good."""
+
     QUEUED = "queued"
     RUNNING = "running"
     COMPLETED = "completed"
