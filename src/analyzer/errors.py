@@ -271,11 +271,11 @@ class Interrupted(AnalyzerError):
     code, status, title = "interrupted", 503, "The server stopped during the run"
 
 
-def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """pydantic's errors as the problem's `errors`: a JSON pointer into the input and what was wrong there."""
+def field_errors(errors: Sequence[Mapping[str, Any]], root: str = "") -> list[dict[str, str]]:
+    """pydantic's errors as the problem's `errors`: a JSON pointer, from `root` on, and what was wrong there."""
     return [
         {
-            "pointer": "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error["loc"]),
+            "pointer": root + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in error["loc"]),
             "detail": str(error["msg"]),
         }
         for error in errors

@@ -1,17 +1,33 @@
 """The values that travel: between rooms, across the process border and over the wire. All are frozen."""
 
-from analyzer.models.datasets import ColumnReading, ColumnSchema, Dataset, ReadingOptions, ReadingReport, TableSchema
-from analyzer.models.runs import Progress, Run, RunStatus, TaskDescription
+from analyzer.models.base import PUBLIC, Removal, new_id, now, rfc3339
+from analyzer.models.datasets import (
+    ColumnReading,
+    ColumnSchema,
+    Dataset,
+    OwnedDataset,
+    ReadingOptions,
+    ReadingReport,
+    TableSchema,
+)
+from analyzer.models.runs import OwnedRun, Progress, Run, RunStatus, TaskDescription
 
 __all__ = [
+    "PUBLIC",
     "ColumnReading",
     "ColumnSchema",
     "Dataset",
+    "OwnedDataset",
+    "OwnedRun",
     "Progress",
     "ReadingOptions",
     "ReadingReport",
+    "Removal",
     "Run",
     "RunStatus",
     "TableSchema",
     "TaskDescription",
+    "new_id",
+    "now",
+    "rfc3339",
 ]

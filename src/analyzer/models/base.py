@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
@@ -11,6 +12,17 @@ class Frozen(BaseModel):
     """An immutable value that takes no field it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+PUBLIC = "public"
+"""The principal of whoever says nothing about himself. What is the public's may be used by all who know its id."""
+
+
+class Removal(StrEnum):
+    """Why something that was here is gone."""
+
+    DELETED = "deleted"
+    EXPIRED = "expired"
 
 
 def rfc3339(moment: datetime) -> str:

@@ -1,10 +1,8 @@
 """A dataset, its columns, and what reading it did."""
 
-from typing import Any
-
 from pydantic import Field
 
-from analyzer.models.base import Frozen, Moment
+from analyzer.models.base import Frozen, Moment, Removal
 
 
 class ColumnSchema(Frozen):
@@ -68,8 +66,17 @@ class Dataset(Frozen):
     report: ReadingReport
 
     @property
-    def schema_of_table(self) -> TableSchema:
+    def id(self) -> str:
+        return self.file_id
+
+    @property
+    def shape(self) -> TableSchema:
         return TableSchema(rows=self.rows, columns=self.table)
 
-    def to_wire(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+
+class OwnedDataset(Frozen):
+    """A dataset as the server remembers it: with its owner, and whether it is gone."""
+
+    dataset: Dataset
+    principal: str
+    removed: Removal | None = None

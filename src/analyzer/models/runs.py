@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from analyzer.models.base import Frozen, Moment
+from analyzer.models.base import Frozen, Moment, Removal
 
 
 class RunStatus(StrEnum):
@@ -44,6 +44,19 @@ class Run(Frozen):
     finished_at: Moment | None = None
     expires_at: Moment | None = Field(None, description="When its result goes. None: kept until it is deleted.")
     error: dict[str, Any] | None = Field(None, description="The problem that ended it, if one did.")
+
+    @property
+    def id(self) -> str:
+        return self.task_execution_id
+
+
+class OwnedRun(Frozen):
+    """A run as the server remembers it: with its owner, the epoch of its log, and whether it is gone."""
+
+    run: Run
+    principal: str
+    epoch: str
+    removed: Removal | None = None
 
 
 class TaskDescription(Frozen):

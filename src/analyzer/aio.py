@@ -1,0 +1,39 @@
+"""Small asyncio pieces that the standard library leaves to us."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+log = logging.getLogger("analyzer")
+
+
+class Tasks:
+    """Owns background tasks: each has a name, none is forgotten, and one that fails says so in the log."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("background task %s failed", task.get_name(), exc_info=failure)
+
+    async def wait(self, seconds: float | None) -> bool:
+        """Give the tasks this long to end by themselves, None: for ever; tells whether all did."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+        return not self._running
+
+    async def aclose(self) -> None:
+        """Cancel what still runs and wait until it has ended."""
+        while self._running:
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait(self._running)

@@ -1,0 +1,82 @@
+"""Blobs as files in a folder of this machine."""
+
+import asyncio
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analyzer.blobs.base import BlobMissing
+from analyzer.errors import StorageFull
+from analyzer.models import new_id
+
+
+@contextmanager
+def telling_when_full() -> Iterator[None]:
+    """Turn the system's word for a full disk into ours."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("The disk of this server is full. Delete datasets or try again later.") from failure
+        raise
+
+
+class LocalBlobs:
+    """See `blobs.base.Blobs` for its promises. Construct it once for a folder: it clears the drafts found there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._drafts = folder / "drafts"
+        shutil.rmtree(self._drafts, ignore_errors=True)
+        self._drafts.mkdir(parents=True)
+
+    def draft(self) -> Path:
+        return self._drafts / new_id()
+
+    async def keep(self, key: str, draft: Path) -> None:
+        await asyncio.to_thread(self._keep, key, draft)
+
+    async def put(self, key: str, content: bytes) -> None:
+        await asyncio.to_thread(self._put, key, content)
+
+    async def get(self, key: str) -> bytes:
+        try:
+            return await asyncio.to_thread(self.local(key).read_bytes)
+        except FileNotFoundError:
+            raise BlobMissing(key) from None
+
+    def local(self, key: str) -> Path:
+        return self._folder / key
+
+    async def delete(self, prefix: str) -> None:
+        await asyncio.to_thread(self._delete, self.local(prefix))
+
+    async def groups(self, prefix: str) -> set[str]:
+        folder = self.local(prefix)
+        return set(await asyncio.to_thread(os.listdir, folder)) if folder.is_dir() else set()
+
+    def _keep(self, key: str, draft: Path) -> None:
+        place = self.local(key)
+        with telling_when_full():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(place)
+
+    def _put(self, key: str, content: bytes) -> None:
+        draft = self.draft()
+        try:
+            with telling_when_full():
+                draft.write_bytes(content)
+            self._keep(key, draft)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+    @staticmethod
+    def _delete(place: Path) -> None:
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)

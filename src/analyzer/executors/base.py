@@ -1,0 +1,118 @@
+"""What an executor promises, and the messages that cross into a worker.
+
+Messages are small and picklable: they name files and analyses and carry no tables. A worker answers with a value
+named here, or with an AnalyzerError.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from analyzer.models import ReadingOptions, ReadingReport, TableSchema
+from analyzer.registry import Part
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """Read an uploaded file into an Arrow file. Answered by a `Reading`."""
+
+    source: str
+    target: str
+    filename: str
+    options: ReadingOptions
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file turned out to hold."""
+
+    shape: TableSchema
+    report: ReadingReport
+
+
+@dataclass(frozen=True)
+class ComputePart:
+    """Do one part of a run. Answered by an `EncodedSection`."""
+
+    task_id: str
+    params: dict[str, Any]
+    tables: dict[str, str]  # name in the run → path of its Arrow file
+    part: Part
+
+
+@dataclass(frozen=True)
+class EncodedChart:
+    """A chart whose specification is JSON already."""
+
+    name: str
+    title: str
+    spec: bytes
+
+
+@dataclass(frozen=True)
+class EncodedSection:
+    """A section whose content is JSON already, so that the server passes it on without looking inside."""
+
+    name: str
+    data: bytes
+    charts: tuple[EncodedChart, ...]
+
+
+@dataclass(frozen=True)
+class MergeSections:
+    """Join the sections of a run, in the order of its parts. Answered by the result as JSON bytes."""
+
+    task_id: str
+    params: dict[str, Any]
+    shapes: dict[str, TableSchema]
+    sections: tuple[EncodedSection, ...]
+
+
+@dataclass(frozen=True)
+class ReadRows:
+    """Read a page of rows of a stored table. Answered by `{columns, rows, total}` as JSON bytes."""
+
+    table: str
+    offset: int
+    limit: int
+    columns: tuple[str, ...] | None
+
+
+Work = ReadFile | ComputePart | MergeSections | ReadRows
+
+
+class WorkerDied(Exception):
+    """The worker ended under its work without having been told to."""
+
+
+class WorkFailed(Exception):
+    """The work raised something that no user can be blamed for. The text is for the log alone."""
+
+
+@dataclass(frozen=True)
+class SlotCounts:
+    """How many slots there are, how many work, and how often one had to be replaced since the start."""
+
+    total: int
+    busy: int
+    restarts: int
+
+
+class Executor(Protocol):
+    """Where work is done.
+
+    `call` waits for a free slot, does the work and returns its answer. It raises the AnalyzerError the work raised,
+    MemoryLimit when the work outgrew its memory, WorkFailed for any other exception, and WorkerDied when the worker
+    was lost. When the caller is cancelled the work is ended for real, whatever it is doing, and the slot is made
+    usable again. `aclose` ends every worker and returns when they are gone.
+    """
+
+    async def start(self) -> None: ...
+
+    async def ready(self) -> None:
+        """Returns when the first work would start at once."""
+
+    async def call(self, work: Work) -> Any: ...
+
+    def counts(self) -> SlotCounts: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,196 @@
+"""Slots: warm worker processes, each a `ProcessPoolExecutor` of one.
+
+A pool with several workers dies as a whole when one of them is killed. Here each worker has a pool of its own, so a
+crash costs the one piece of work that caused it, and the slot is filled again without its neighbours noticing.
+"""
+
+import asyncio
+import logging
+import os
+import pickle
+import signal
+import tempfile
+from collections import deque
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from analyzer.aio import Tasks
+from analyzer.errors import AnalyzerError, MemoryLimit
+from analyzer.executors import entry
+from analyzer.executors.base import SlotCounts, Work, WorkerDied
+from analyzer.executors.forkserver import OwnContext, OwnForkServer
+from analyzer.executors.parcels import PIPE_BYTES, receive, send
+
+log = logging.getLogger("analyzer.executors")
+
+PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.csv", "scipy.special")
+MEMORY_POLL_SECONDS = 0.1
+REFILL_PAUSE_SECONDS = 1.0  # between two tries to start a worker on a machine that cannot
+
+
+class Slot:
+    """One worker process. Constructing one blocks for some milliseconds, so it is done in the launching thread."""
+
+    def __init__(self, context: OwnContext) -> None:
+        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=entry.begin)
+        self._greeting = self._pool.submit(entry.ready)
+        self._pid: int | None = None
+        self.busy = False
+        self.verdict: AnalyzerError | None = None  # why we killed it, when we did
+
+    async def warm(self) -> None:
+        """Returns when the worker is ready. Raises BrokenExecutor when it died before."""
+        self._pid = await asyncio.wrap_future(self._greeting)
+
+    async def perform(self, question: bytes | None, place: Path) -> bytes | None:
+        return await asyncio.wrap_future(self._pool.submit(entry.perform, question, str(place)))
+
+    def own_memory_bytes(self) -> int:
+        """Resident memory that the worker does not share with a mapped file; 0 where the system does not tell."""
+        try:
+            _, resident, shared = Path(f"/proc/{self._pid}/statm").read_text().split()[:3]
+        except OSError:
+            return 0
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+
+    def kill(self, verdict: AnalyzerError | None = None) -> None:
+        """End the worker at once, whatever it is doing, stopped included. The pool then breaks by itself."""
+        self.verdict = self.verdict or verdict
+        if self._pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            self._pid = None
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def bury(self) -> None:
+        """Wait until nothing of the slot is left. Blocks; for the launching thread."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class ProcessExecutor:
+    """An Executor whose slots are processes of this machine. See `executors.base.Executor` for its promises."""
+
+    def __init__(self, workers: int, memory_bytes: int) -> None:
+        self._workers = workers
+        self._memory_bytes = memory_bytes
+        self._slots: set[Slot] = set()
+        self._idle: deque[Slot] = deque()
+        self._places = asyncio.Semaphore(0)  # counts the idle slots
+        self._warm = asyncio.Event()
+        self._restarts = 0
+        self._numbers = count()
+        self._tasks = Tasks()
+        self._forkserver = OwnForkServer(PRELOAD)
+        self._context = OwnContext(self._forkserver)
+        # One thread launches all slots, one after the other, so the forkserver needs no lock.
+        self._launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analyzer-launcher")
+        self._exchange = tempfile.TemporaryDirectory(prefix="analyzer-exchange-", ignore_cleanup_errors=True)
+
+    async def start(self) -> None:
+        """Begin to start the slots; `ready` tells when the first one is."""
+        for _ in range(self._workers):
+            self._tasks.start(self._fill(), "fill slot")
+        self._tasks.start(self._watch_memory(), "watch memory")
+
+    async def ready(self) -> None:
+        await self._warm.wait()
+
+    async def call(self, work: Work) -> Any:
+        place = Path(self._exchange.name, str(next(self._numbers)))
+        parcel = pickle.dumps(work, protocol=5)
+        try:
+            question = (
+                send(parcel, place) if len(parcel) <= PIPE_BYTES else await asyncio.to_thread(send, parcel, place)
+            )
+            answer = await self._ask(question, place)
+            parcel = answer if answer is not None else await asyncio.to_thread(receive, None, place)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
+        return pickle.loads(parcel)  # noqa: S301 - catalogue code of ours wrote it, never foreign code
+
+    async def _ask(self, question: bytes | None, place: Path) -> bytes | None:
+        """Put the question to the next idle slot, and see that there is one again whatever happens."""
+        await self._places.acquire()
+        slot = self._idle.popleft()
+        slot.busy = True
+        try:
+            answer = await slot.perform(question, place)
+        except BrokenExecutor as broken:
+            self._replace(slot)
+            raise slot.verdict or WorkerDied() from broken
+        except MemoryError:
+            self._replace(slot)
+            raise self._too_much_memory() from None
+        except asyncio.CancelledError:
+            self._replace(slot)
+            raise
+        except BaseException:
+            self._give_back(slot)
+            raise
+        self._give_back(slot)
+        return answer
+
+    def counts(self) -> SlotCounts:
+        return SlotCounts(total=self._workers, busy=sum(slot.busy for slot in self._slots), restarts=self._restarts)
+
+    async def aclose(self) -> None:
+        await self._tasks.aclose()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._launcher, self._close_all)
+        self._launcher.shutdown()
+        self._exchange.cleanup()
+
+    def _close_all(self) -> None:
+        """In the launching thread, so that no slot is being launched meanwhile."""
+        for slot in self._slots:
+            slot.kill()
+        self._forkserver.close()
+        for slot in self._slots:
+            slot.bury()
+
+    def _give_back(self, slot: Slot) -> None:
+        slot.busy = False
+        self._idle.append(slot)
+        self._places.release()
+
+    def _replace(self, slot: Slot) -> None:
+        slot.kill()
+        self._slots.discard(slot)
+        self._restarts += 1
+        self._tasks.start(self._fill(), "refill slot")
+
+    def _launch(self) -> Slot:
+        slot = Slot(self._context)
+        self._slots.add(slot)
+        return slot
+
+    async def _fill(self) -> None:
+        """Start a slot and put it among the idle ones, however many tries it takes."""
+        while True:
+            try:
+                slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch)
+                await slot.warm()
+            except (OSError, EOFError, BrokenExecutor) as failure:
+                log.error("a worker could not be started: %r", failure)
+                await asyncio.sleep(REFILL_PAUSE_SECONDS)
+            else:
+                self._give_back(slot)
+                self._warm.set()
+                return
+
+    async def _watch_memory(self) -> None:
+        while True:
+            await asyncio.sleep(MEMORY_POLL_SECONDS)
+            for slot in tuple(self._slots):  # the launching thread may add one meanwhile
+                if slot.busy and slot.own_memory_bytes() > self._memory_bytes:
+                    slot.kill(self._too_much_memory())
+
+    def _too_much_memory(self) -> MemoryLimit:
+        return MemoryLimit(
+            f"The work needed more than the {self._memory_bytes:,} bytes of memory it may use.",
+            limit=self._memory_bytes,
+        )

@@ -1,0 +1,112 @@
+"""The code inside a worker: how it begins, and one entry for every message."""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from functools import lru_cache
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from analyzer.analyses import catalogue
+from analyzer.errors import AnalyzerError
+from analyzer.executors.base import (
+    ComputePart,
+    EncodedChart,
+    EncodedSection,
+    MergeSections,
+    ReadFile,
+    Reading,
+    ReadRows,
+    WorkFailed,
+)
+from analyzer.ingest import ingest
+from analyzer.registry import Chart, Registry, Section
+from analyzer.tables import open_table, page
+
+NICENESS = 10  # the event loop is served first when the workers take every core
+
+PR_SET_PDEATHSIG = 1
+
+
+def begin() -> None:
+    """Prepare a fresh worker: end with the server, leave Ctrl-C to it, and step back behind it."""
+    if sys.platform == "linux":
+        # The forkserver ends with the server, and this worker with the forkserver, even a stopped one.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    else:
+        threading.Thread(target=_end_with_the_server, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+
+
+def _end_with_the_server() -> None:
+    server = parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)
+
+
+def ready() -> int:
+    """The pid of this worker. That it answers shows that it is warm."""
+    return os.getpid()
+
+
+def perform(work: Any) -> Any:
+    """Do the work a message names. Raises an AnalyzerError, MemoryError or WorkFailed: all of them pickle."""
+    try:
+        return PERFORM[type(work)](work)
+    except (AnalyzerError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001 - the border of the process: nothing else may pass
+        raise WorkFailed(traceback.format_exc()) from None
+
+
+def _read_file(work: ReadFile) -> Reading:
+    return Reading(*ingest(Path(work.source), Path(work.target), filename=work.filename, options=work.options))
+
+
+def _read_rows(work: ReadRows) -> bytes:
+    return _encode(page(open_table(work.table), work.offset, work.limit, work.columns))
+
+
+def _compute_part(work: ComputePart) -> EncodedSection:
+    analysis = _catalogue().find(work.task_id)
+    params = analysis.params.model_validate(work.params)
+    tables = {name: open_table(path) for name, path in work.tables.items()}
+    section = analysis.compute(tables, work.part, params)
+    charts = tuple(EncodedChart(chart.name, chart.title, _encode(chart.spec)) for chart in section.charts)
+    return EncodedSection(section.name, _encode(section.data), charts)
+
+
+def _merge_sections(work: MergeSections) -> bytes:
+    analysis = _catalogue().find(work.task_id)
+    params = analysis.params.model_validate(work.params)
+    sections = [_decode(section) for section in work.sections]
+    return analysis.merge(sections, work.shapes, params).model_dump_json().encode()
+
+
+def _decode(section: EncodedSection) -> Section:
+    charts = tuple(Chart(chart.name, chart.title, json.loads(chart.spec)) for chart in section.charts)
+    return Section(section.name, json.loads(section.data), charts)
+
+
+def _encode(value: Any) -> bytes:
+    """Strict JSON: a NaN that an analysis let through is its bug and fails here."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> Registry:
+    return catalogue()
+
+
+PERFORM = {ReadFile: _read_file, ReadRows: _read_rows, ComputePart: _compute_part, MergeSections: _merge_sections}

@@ -1,0 +1,184 @@
+"""One run from queued to final."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.blobs.base import Blobs
+from analyzer.broadcast import Broadcaster, encode_members
+from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
+from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied, WorkFailed
+from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
+from analyzer.registry import Part
+from analyzer.state.base import State
+
+log = logging.getLogger("analyzer.runs")
+
+MAX_TRIES = 3  # of one part, when its worker dies under it
+
+
+@dataclass
+class LiveRun:
+    """A run that has not ended: what it works on, and where it stands."""
+
+    owned: OwnedRun
+    parts: tuple[Part, ...]
+    tables: dict[str, str]  # name in the run → path of its Arrow file
+    shapes: dict[str, TableSchema]
+    broadcaster: Broadcaster
+    result_key: str
+    result_url: str
+    work: asyncio.Task[bytes] | None = None
+    stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means
+    sections: dict[int, EncodedSection] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self.owned.run.task_execution_id
+
+    @property
+    def run(self) -> Run:
+        return self.owned.run
+
+    def stop(self, status: RunStatus) -> None:
+        """End the work; the run then ends as cancelled or interrupted. What has ended already stays as it is."""
+        if self.work is not None and not self.work.done():
+            self.stopped_as = status
+            self.work.cancel()
+
+    def change(self, **changes: Any) -> None:
+        self.owned = self.owned.model_copy(update={"run": self.run.model_copy(update=changes)})
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Takes runs through parts, merge and their end."""
+
+    executor: Executor
+    state: State
+    blobs: Blobs
+    timeout_seconds: float
+    max_result_bytes: int
+
+    async def work(self, live: LiveRun, turn: AbstractAsyncContextManager[None]) -> bytes:
+        """Wait for the turn, do the parts, merge. Returns the result as JSON; raises why there is none."""
+        async with turn:
+            live.change(status=RunStatus.RUNNING, started_at=now())
+            await live.broadcaster.publish("run.started")
+            try:
+                async with asyncio.timeout(self.timeout_seconds):
+                    return await self._compute(live)
+            except TimeoutError:
+                raise RunTimeout(
+                    f"The run took longer than {self.timeout_seconds:g} seconds.", limit=self.timeout_seconds
+                ) from None
+
+    async def finish(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
+        """Wait for the work to end, whatever its end is; save the final state, then publish the final event.
+
+        Whoever sees the final event can read the result. This must not be cancelled: to end a run, cancel its work.
+        """
+        await asyncio.wait([work])
+        event, members = await self._conclude(live, work)
+        await live.broadcaster.settle()
+        final = live.broadcaster.log.next_entry(event, members)
+        events = live.broadcaster.log
+        await self.state.finish_run(live.owned, events.frames + final.frame, len(events) + 1)
+        events.append(final)
+
+    async def _conclude(self, live: LiveRun, work: asyncio.Task[bytes]) -> tuple[str, bytes]:
+        """The final state of the run, set; and its final event with what belongs into it."""
+        live.change(finished_at=now())
+        if work.cancelled():
+            live.change(status=live.stopped_as)
+            if live.stopped_as is RunStatus.INTERRUPTED:
+                live.change(error=Interrupted("The server stopped before the run had finished.").problem())
+            return f"run.{live.stopped_as}", b""
+        try:
+            if (failure := work.exception()) is not None:
+                raise failure
+            await self.blobs.put(live.result_key, work.result())
+        except Exception as failure:  # noqa: BLE001 - the border of a run: whatever it is ends here
+            problem = _problem(live, failure)
+            live.change(status=RunStatus.FAILED, error=problem)
+            return "run.failed", encode_members({"error": problem})
+        live.change(status=RunStatus.COMPLETED)
+        return "run.completed", encode_members(_summary(live, work.result()))
+
+    async def _compute(self, live: LiveRun) -> bytes:
+        parts = live.parts
+        live.change(progress=Progress(done=0, total=len(parts)))
+        waiting = list(enumerate(parts))[::-1]
+        try:
+            async with asyncio.TaskGroup() as group:
+                # As many at once as there are slots: more would only stand in the way of other runs' parts.
+                for _ in range(min(len(parts), self.executor.counts().total)):
+                    group.create_task(self._take_parts(live, waiting))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        sections = tuple(live.sections[number] for number in range(len(parts)))
+        return await self._merge(live, sections)
+
+    async def _take_parts(self, live: LiveRun, waiting: list[tuple[int, Part]]) -> None:
+        while waiting:
+            number, part = waiting.pop()
+            work = ComputePart(live.run.task_id, live.run.params, live.tables, part)
+            section: EncodedSection = await self._insist(work, part.name)
+            live.sections[number] = section
+            await self._publish(live, section)
+
+    async def _publish(self, live: LiveRun, section: EncodedSection) -> None:
+        say = live.broadcaster.publish
+        await say("result.section", {"section": section.name}, data=section.data)
+        for chart in section.charts:
+            await say("chart", {"name": chart.name, "title": chart.title}, spec=chart.spec)
+        progress = Progress(done=len(live.sections), total=live.run.progress.total)
+        live.change(progress=progress)
+        await say("run.progress", {"done": progress.done, "total": progress.total, "message": section.name})
+
+    async def _merge(self, live: LiveRun, sections: Sequence[EncodedSection]) -> bytes:
+        work = MergeSections(live.run.task_id, live.run.params, live.shapes, tuple(sections))
+        result: bytes = await self._insist(work, "merge")
+        if len(result) > self.max_result_bytes:
+            raise ResultTooLarge(
+                f"The result has {len(result):,} bytes; {self.max_result_bytes:,} are kept at most. "
+                "Ask for fewer columns.",
+                limit=self.max_result_bytes,
+            )
+        return result
+
+    async def _insist(self, work: ComputePart | MergeSections, what: str) -> Any:
+        """Do the work, again on another slot when the worker died under it."""
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                return await self.executor.call(work)
+            except WorkerDied:
+                log.warning("a worker died", extra={"part": what, "attempt": attempt})
+        raise Crashed(f"The worker died {MAX_TRIES} times while it worked on {what!r}.")
+
+
+def _summary(live: LiveRun, result: bytes) -> dict[str, Any]:
+    started, finished = live.run.started_at, live.run.finished_at
+    assert started is not None
+    assert finished is not None
+    return {
+        "result_url": live.result_url,
+        "summary": {
+            "parts": live.run.progress.total,
+            "seconds": round((finished - started).total_seconds(), 3),
+            "result_bytes": len(result),
+        },
+    }
+
+
+def _problem(live: LiveRun, failure: BaseException) -> dict[str, Any]:
+    """What ended the run, for its owner. What nobody foresaw goes into the log, under an id that the owner sees."""
+    if isinstance(failure, AnalyzerError):
+        return failure.problem()
+    log_id = new_id()
+    trace = str(failure) if isinstance(failure, WorkFailed) else failure
+    log.error("run failed", extra={"run": live.id, "log_id": log_id, "trace": trace})
+    return AnalyzerError(f"The run failed unexpectedly. The server's log tells why under {log_id}.").problem(log_id)

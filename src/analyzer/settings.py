@@ -1,0 +1,101 @@
+"""Everything an operator may set, each with a default and the reason for it.
+
+Values come from keyword arguments, else from environment variables with the prefix `ANALYZER_`, else from the
+defaults here. The table in the README is made of these fields.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+def _cores() -> int:
+    """The cores this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """The settings of one analyzer. Frozen: what runs with a setting can rely on it."""
+
+    model_config = SettingsConfigDict(env_prefix="ANALYZER_", frozen=True, extra="forbid", populate_by_name=True)
+
+    host: str = Field("127.0.0.1", description="The address to listen on. This machine only, until you say otherwise.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on. 0 takes a free one.")
+    allowed_hosts: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        None,
+        description="Names this server answers for, separated by commas; `*` for any. By default the bound host and "
+        "the names of this machine's loopback; when embedded in another app, which checks for itself, any.",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("analyzer"),
+        description="Where uploads and results are kept. By default a folder under the user's data directory, so "
+        "that a restart finds them again. One server per folder.",
+    )
+    workers: int = Field(
+        default_factory=_cores,
+        ge=1,
+        le=1024,
+        description="Worker processes. By default one for each core: the work is computing, so more would only wait.",
+    )
+    max_concurrent_tasks: int = Field(
+        10,
+        ge=1,
+        validation_alias=AliasChoices("max_concurrent_tasks", "ANALYZER_MAX_CONCURRENT_TASKS", "MAX_CONCURRENT_TASKS"),
+        description="Runs under way at once; their parts share the workers. Ten keep a small run from waiting behind "
+        "a few large ones. The plain name `MAX_CONCURRENT_TASKS` works too.",
+    )
+    max_queued_tasks: int = Field(
+        100, ge=0, description="Runs that may wait for their turn. Above it, 429: a longer queue only hides the wait."
+    )
+    max_queued_uploads: int = Field(
+        32, ge=0, description="Uploads that may wait to be read while all workers are busy. Above it, 429."
+    )
+    ttl_seconds: int = Field(
+        3600,
+        ge=0,
+        description="Datasets and results older than this go. An hour, for what people leave behind; 0 keeps all.",
+    )
+    task_timeout_seconds: float = Field(
+        600, gt=0, description="How long one run may take from its start. Ten minutes is far beyond any sensible table."
+    )
+    task_memory_bytes: int = Field(
+        2048 * MIB,
+        ge=64 * MIB,
+        description="Memory of its own that one worker may take, mapped tables not counted. 2 GiB fit four workers "
+        "on a small server.",
+    )
+    max_upload_bytes: int = Field(
+        2048 * MIB, ge=1, description="The largest file taken. 2 GiB: more than people send through a browser."
+    )
+    max_result_bytes: int = Field(
+        64 * MIB, ge=1, description="The largest result kept. A result is held in memory while it is made."
+    )
+    shutdown_grace_seconds: float = Field(
+        10,
+        ge=0,
+        description="How long running work may go on after the signal to stop. Service managers wait about 30.",
+    )
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for log collectors.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @property
+    def hosts_to_answer_for(self) -> tuple[str, ...]:
+        """The names a server of its own answers for: those that were set, else the bound host and the loopback's."""
+        return self.allowed_hosts or (self.host, "localhost", "127.0.0.1", "[::1]")
+
+
+def temporary_data_dir() -> "tempfile.TemporaryDirectory[str]":
+    """A data folder for an analyzer that need not remember anything: a command, a script, a test."""
+    return tempfile.TemporaryDirectory(prefix="analyzer-", ignore_cleanup_errors=True)

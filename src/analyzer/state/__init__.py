@@ -1,0 +1,1 @@
+"""What is remembered: datasets, runs and the logs of finished runs."""

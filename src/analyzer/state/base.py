@@ -1,0 +1,68 @@
+"""What a state store promises."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from analyzer.models import OwnedDataset, OwnedRun, Removal
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much is remembered and not removed."""
+
+    datasets: int
+    results: int
+    events: int
+
+
+@dataclass(frozen=True)
+class Due:
+    """What has outlived its time."""
+
+    datasets: tuple[str, ...]
+    runs: tuple[str, ...]
+
+
+class State(Protocol):
+    """Remembers across restarts. What a method was awaited for is there even if the process dies right after.
+
+    What was removed is still found by its id, marked as removed, until `forget_removed`; lists and counts leave it
+    out. Lists are newest first; `after` is the id of the last entry of the page before.
+    """
+
+    async def open(self) -> None: ...
+
+    async def add_dataset(self, owned: OwnedDataset) -> None: ...
+
+    async def dataset(self, file_id: str) -> OwnedDataset | None: ...
+
+    async def datasets(self, principal: str, limit: int, after: str | None) -> list[OwnedDataset]: ...
+
+    async def remove_dataset(self, file_id: str, why: Removal) -> None: ...
+
+    async def save_run(self, owned: OwnedRun) -> None:
+        """Add the run, or replace what was remembered of it."""
+
+    async def finish_run(self, owned: OwnedRun, log: bytes, events: int) -> None:
+        """Save the final state of a run together with its log of so many events; both or neither."""
+
+    async def run(self, run_id: str) -> OwnedRun | None: ...
+
+    async def runs(self, principal: str, limit: int, after: str | None) -> list[OwnedRun]: ...
+
+    async def unfinished_runs(self) -> list[OwnedRun]: ...
+
+    async def remove_run(self, run_id: str, why: Removal) -> None: ...
+
+    async def log(self, run_id: str) -> bytes | None:
+        """The log of a finished run."""
+
+    async def due(self, moment: datetime) -> Due: ...
+
+    async def forget_removed(self, before: datetime) -> None:
+        """Forget for good what was created before that moment and is removed."""
+
+    async def counts(self) -> Counts: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,204 @@
+"""State in a relational database: SQLite in the data folder.
+
+A row holds the whole value as JSON, and beside it the few columns that are searched by. Moments are kept as
+milliseconds since 1970.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from analyzer.models import OwnedDataset, OwnedRun, Removal, RunStatus
+from analyzer.state.base import Counts, Due
+
+metadata = sa.MetaData()
+
+
+def _owned_table(name: str, *more: sa.Column[Any]) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("principal", sa.String(160), nullable=False),
+        sa.Column("created_ms", sa.BigInteger, nullable=False),
+        sa.Column("expires_ms", sa.BigInteger),
+        sa.Column("removed", sa.String(16)),
+        sa.Column("document", sa.Text, nullable=False),
+        *more,
+        sa.Index(f"{name}_of_principal", "principal", "created_ms", "id"),
+        sa.Index(f"{name}_expiring", "expires_ms"),
+    )
+
+
+datasets = _owned_table("datasets")
+runs = _owned_table(
+    "runs", sa.Column("status", sa.String(16), nullable=False), sa.Column("events", sa.Integer, nullable=False)
+)
+logs = sa.Table(
+    "logs",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("frames", sa.LargeBinary, nullable=False),
+)
+
+FINAL = [status.value for status in RunStatus if status.is_final]
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
+
+
+def _run_row(owned: OwnedRun, events: int = 0) -> dict[str, Any]:
+    run = owned.run
+    return {
+        "id": run.task_execution_id,
+        "principal": owned.principal,
+        "created_ms": _milliseconds(run.created_at),
+        "expires_ms": _milliseconds(run.expires_at),
+        "removed": owned.removed,
+        "status": run.status.value,
+        "events": events,
+        "document": owned.model_dump_json(),
+    }
+
+
+class SqlState:
+    """See `state.base.State` for its promises."""
+
+    def __init__(self, file: Path) -> None:
+        # One connection: SQLite has one writer at a time anyway, and this way nobody waits for a lock.
+        self._engine = create_async_engine(f"sqlite+aiosqlite:///{file}", pool_size=1, max_overflow=0)
+
+    async def open(self) -> None:
+        async with self._engine.connect() as connection:
+            # The write-ahead log makes a commit one append, and readers do not wait for writers.
+            await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            await connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+            await connection.run_sync(metadata.create_all)
+            await connection.commit()
+
+    async def add_dataset(self, owned: OwnedDataset) -> None:
+        dataset = owned.dataset
+        row = {
+            "id": dataset.file_id,
+            "principal": owned.principal,
+            "created_ms": _milliseconds(dataset.created_at),
+            "expires_ms": _milliseconds(dataset.expires_at),
+            "removed": owned.removed,
+            "document": owned.model_dump_json(),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(datasets).values(row))
+
+    async def dataset(self, file_id: str) -> OwnedDataset | None:
+        row = await self._one(datasets, file_id)
+        return None if row is None else _dataset(row)
+
+    async def datasets(self, principal: str, limit: int, after: str | None) -> list[OwnedDataset]:
+        return [_dataset(row) for row in await self._page(datasets, principal, limit, after)]
+
+    async def remove_dataset(self, file_id: str, why: Removal) -> None:
+        await self._remove(datasets, file_id, why)
+
+    async def save_run(self, owned: OwnedRun) -> None:
+        async with self._engine.begin() as connection:
+            await _put(connection, runs, _run_row(owned))
+
+    async def finish_run(self, owned: OwnedRun, log: bytes, events: int) -> None:
+        async with self._engine.begin() as connection:
+            await _put(connection, runs, _run_row(owned, events))
+            await _put(connection, logs, {"id": owned.run.task_execution_id, "frames": log})
+
+    async def run(self, run_id: str) -> OwnedRun | None:
+        row = await self._one(runs, run_id)
+        return None if row is None else _run(row)
+
+    async def runs(self, principal: str, limit: int, after: str | None) -> list[OwnedRun]:
+        return [_run(row) for row in await self._page(runs, principal, limit, after)]
+
+    async def unfinished_runs(self) -> list[OwnedRun]:
+        query = sa.select(runs).where(runs.c.status.not_in(FINAL)).order_by(runs.c.created_ms, runs.c.id)
+        async with self._engine.connect() as connection:
+            return [_run(row) for row in await connection.execute(query)]
+
+    async def remove_run(self, run_id: str, why: Removal) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.update(runs).where(runs.c.id == run_id).values(removed=why))
+            await connection.execute(sa.delete(logs).where(logs.c.id == run_id))
+
+    async def log(self, run_id: str) -> bytes | None:
+        async with self._engine.connect() as connection:
+            frames: bytes | None = await connection.scalar(sa.select(logs.c.frames).where(logs.c.id == run_id))
+            return frames
+
+    async def due(self, moment: datetime) -> Due:
+        async with self._engine.connect() as connection:
+            found = []
+            for table in (datasets, runs):
+                query = sa.select(table.c.id).where(
+                    table.c.expires_ms <= _milliseconds(moment), table.c.removed.is_(None)
+                )
+                found.append(tuple(await connection.scalars(query)))
+        return Due(datasets=found[0], runs=found[1])
+
+    async def forget_removed(self, before: datetime) -> None:
+        async with self._engine.begin() as connection:
+            for table in (datasets, runs):
+                await connection.execute(
+                    sa.delete(table).where(table.c.removed.is_not(None), table.c.created_ms < _milliseconds(before))
+                )
+
+    async def counts(self) -> Counts:
+        here = datasets.c.removed.is_(None)
+        kept = runs.c.removed.is_(None)
+        query = sa.select(
+            sa.select(sa.func.count()).select_from(datasets).where(here).scalar_subquery(),
+            sa.select(sa.func.count())
+            .select_from(runs)
+            .where(kept, runs.c.status == RunStatus.COMPLETED.value)
+            .scalar_subquery(),
+            sa.select(sa.func.coalesce(sa.func.sum(runs.c.events), 0)).where(kept).scalar_subquery(),
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one()
+        return Counts(datasets=row[0], results=row[1], events=row[2])
+
+    async def aclose(self) -> None:
+        await self._engine.dispose()
+
+    async def _one(self, table: sa.Table, key: str) -> sa.Row[Any] | None:
+        async with self._engine.connect() as connection:
+            return (await connection.execute(sa.select(table).where(table.c.id == key))).one_or_none()
+
+    async def _page(self, table: sa.Table, principal: str, limit: int, after: str | None) -> list[sa.Row[Any]]:
+        order = sa.tuple_(table.c.created_ms, table.c.id)
+        query = (
+            sa.select(table)
+            .where(table.c.principal == principal, table.c.removed.is_(None))
+            .order_by(table.c.created_ms.desc(), table.c.id.desc())
+            .limit(limit)
+        )
+        if after is not None:
+            query = query.where(order < sa.select(table.c.created_ms, table.c.id).where(table.c.id == after).subquery())
+        async with self._engine.connect() as connection:
+            return list(await connection.execute(query))
+
+    async def _remove(self, table: sa.Table, key: str, why: Removal) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.update(table).where(table.c.id == key).values(removed=why))
+
+
+async def _put(connection: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
+    await connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def _dataset(row: sa.Row[Any]) -> OwnedDataset:
+    return OwnedDataset.model_validate_json(row.document).model_copy(update={"removed": row.removed})
+
+
+def _run(row: sa.Row[Any]) -> OwnedRun:
+    return OwnedRun.model_validate_json(row.document).model_copy(update={"removed": row.removed})
