@@ -160,6 +160,36 @@ class LineTooLong(AnalyzerError):
     code, status, title = "line-too-long", 422, "A line is too long"
 
 
+class InvalidJson(AnalyzerError):
+    """The file is JSON by its name or its first character, but not valid by RFC 8259. `where` gives the byte offset."""
+
+    code, status, title = "invalid-json", 422, "The JSON is not valid"
+
+
+class NotATable(AnalyzerError):
+    """The JSON is valid but holds no table: a list of objects, a list of lists, or an object of equally long lists."""
+
+    code, status, title = "not-a-table", 422, "There is no table in this document"
+
+
+class DecompressionLimit(AnalyzerError):
+    """The file is small, but what it decompresses to is out of all proportion."""
+
+    code, status, title = "decompression-limit", 422, "The file decompresses to too much"
+
+
+class EncryptedDocument(AnalyzerError):
+    """The file is protected by a password. Remove the password and upload it again."""
+
+    code, status, title = "encrypted-document", 422, "The file is encrypted"
+
+
+class UnsafeDocument(AnalyzerError):
+    """The file contains something that no table needs and that harms who reads it, such as XML entities."""
+
+    code, status, title = "unsafe-document", 422, "The file is not safe to read"
+
+
 class ParserCrashed(AnalyzerError):
     """Reading this file killed the worker that read it. Nobody else was affected, and nothing of the file was kept."""
 

@@ -1,8 +1,14 @@
 """A dataset, its columns, and what reading it did."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 from pydantic import Field
 
 from analyzer.models.base import Frozen, Moment, Removal
+
+ColumnType = Literal["text", "integer", "number", "boolean", "timestamp"]
+DateFormat = Literal["ymd", "dmy", "mdy"]
 
 
 class ColumnSchema(Frozen):
@@ -27,8 +33,21 @@ class ReadingOptions(Frozen):
     """What the person who uploads may decide instead of leaving it to detection. None: detect."""
 
     delimiter: str | None = Field(None, min_length=1, max_length=8, description="What separates two cells.")
+    quote: str | None = Field(None, max_length=1, description="What cells are quoted with. Empty: nothing.")
     encoding: str | None = Field(None, description="A text encoding that Python knows, such as cp1252.")
     header: bool | None = Field(None, description="Whether the first row holds the names of the columns.")
+    skip_rows: int | None = Field(None, ge=0, le=100_000, description="Lines to leave out before the table begins.")
+    null_tokens: tuple[str, ...] | None = Field(None, description="Cells that mean: missing. Empty cells always do.")
+    decimal: Literal[".", ","] | None = Field(None, description="The decimal mark of numbers.")
+    thousands: Literal[".", ",", " ", "'", ""] | None = Field(
+        None, description="What groups the digits of numbers. Empty: nothing."
+    )
+    date_format: DateFormat | None = Field(None, description="The order of year, month and day.")
+    types: Mapping[str, ColumnType] = Field(
+        default_factory=dict, description="Column name to type, for those you know."
+    )
+    sheet: str | None = Field(None, description="The sheet of a workbook, by name.")
+    member: str | None = Field(None, description="The file inside a zip archive, by name.")
 
 
 class ColumnReading(Frozen):
@@ -40,14 +59,49 @@ class ColumnReading(Frozen):
     original_name: str | None = Field(None, description="The header as it stood in the file, where it was changed.")
 
 
+class CellSample(Frozen):
+    """One cell and where it stood."""
+
+    line: int | None = Field(description="The line of the file, from 1. None: the format has no lines.")
+    text: str = Field(description="As it stood in the file, at most 200 characters of it.")
+
+
+class Coercion(Frozen):
+    """Cells of one column that are stored as something other than what they literally say."""
+
+    column: str
+    change: str = Field(description="What was done, as a sentence.")
+    count: int
+    samples: tuple[CellSample, ...] = Field((), description="The first few of them.")
+
+
+class BadRows(Frozen):
+    """Rows that do not fit the table. They are not in it; they are kept beside it, as they stood."""
+
+    count: int
+    lines: tuple[int, ...] = Field(description="Where the first 1,000 of them begin, lines counted from 1.")
+    reason: str
+
+
 class ReadingReport(Frozen):
     """What reading a file decided, changed and lost."""
 
     format: str
+    compression: str | None = None
     encoding: str | None = None
+    replaced: int = Field(0, description="Bytes that were not valid in the encoding and were read as Windows-1252.")
     delimiter: str | None = None
+    quote: str | None = None
+    escape: str | None = Field(None, description="What stands before a quote inside a quoted cell, if not a quote.")
+    confidence: float | None = Field(None, description="How sure encoding and dialect are, from 0 to 1.")
     header: bool | None = None
+    header_reason: str | None = None
+    table_line: int | None = Field(None, description="The line at which the table begins, from 1.")
+    left_out: tuple[str, ...] = Field((), description="Lines around the table: titles, comments, footers.")
+    null_tokens: tuple[str, ...] = Field((), description="What was read as missing, beside empty cells.")
     columns: tuple[ColumnReading, ...] = ()
+    coercions: tuple[Coercion, ...] = ()
+    bad_rows: BadRows | None = None
     warnings: tuple[str, ...] = ()
 
 

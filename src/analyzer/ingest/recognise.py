@@ -1,0 +1,62 @@
+"""What a file is, by its first bytes. The name decides nothing here."""
+
+from analyzer.errors import UnsupportedFormat
+
+SIGNATURES = (
+    (b"PK\x03\x04", "zip archive"),
+    (b"PK\x05\x06", "zip archive"),
+    (b"\x1f\x8b", "gzip file"),
+    (b"BZh", "bzip2 file"),
+    (b"\xfd7zXZ\x00", "xz file"),
+    (b"\x28\xb5\x2f\xfd", "zstandard file"),
+    (b"PAR1", "Parquet file"),
+    (b"ARROW1", "Arrow file"),
+    (b"FEA1", "Feather file of version 1"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "compound document (old Excel or Word)"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5 file"),
+    (b"\x7fELF", "executable"),
+    (b"MZ\x90\x00", "executable"),
+    (b"\xca\xfe\xba\xbe", "executable"),
+    (b"\xcf\xfa\xed\xfe", "executable"),
+    (b"\x93NUMPY", "NumPy file"),
+    (b"SQLite format 3\x00", "SQLite database"),
+    (b"%PDF-", "PDF document"),
+    (b"\x89PNG", "PNG image"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"GIF8", "GIF image"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip archive"),
+    (b"Rar!", "RAR archive"),
+    (b"RDX2", "R data file"),
+    (b"RDX3", "R data file"),
+)
+MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"<?php", b"<!--", b"<script")
+PICKLE_OPENINGS = tuple(bytes([0x80, version]) for version in range(2, 6))
+TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1a\x1b\x1c\x1d\x1e\x1f\x08\x01\x02\x03")
+
+
+def signature(head: bytes) -> str | None:
+    """The name of the binary format these first bytes belong to, or None."""
+    for opening, name in SIGNATURES:
+        if head.startswith(opening):
+            return name
+    if head.startswith(PICKLE_OPENINGS) and (head[2:3] in (b"\x95", b"}", b"]", b"c", b"(", b"X", b"K", b"q")):
+        return "Python pickle"
+    if head[257:262] == b"ustar":
+        return "tar archive"
+    return None
+
+
+def refuse_markup(head: bytes) -> None:
+    """Raise UnsupportedFormat for HTML, XML and scripts under the name of a table."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(MARKUP):
+        raise UnsupportedFormat("The file is a markup document (HTML or XML), not a table.", recognised="markup")
+    if start.startswith(b"#!") and b"\n" in start and b"/" in start[: start.index(b"\n")]:
+        raise UnsupportedFormat("The file is a script, not a table.", recognised="script")
+
+
+def refuse_binary(text: str) -> None:
+    """Raise UnsupportedFormat for decoded text that holds control characters no text file has."""
+    strange = sum(1 for character in text if ord(character) < 32 and ord(character) not in TEXT_CONTROLS)
+    if strange > len(text) // 500:
+        raise UnsupportedFormat("The file is binary, in no format this server reads.", recognised="binary")
