@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from analyzer.errors import InvalidParameters, nearest
-from analyzer.registry import Part
 from analyzer.models import TableSchema
+from analyzer.registry import Part
 
 MAX_PARTS = 256
 """Up to so many columns each is a part of its own; above, equal groups of neighbours make as many parts at most."""

@@ -26,8 +26,12 @@ class Counted(NamedTuple):
 
 def counted(column: pa.ChunkedArray) -> Counted:
     """Counts a column's values, leaving out nulls."""
-    table = pc.value_counts(column.drop_null() if column.null_count else column)
-    return Counted(table.field("values"), table.field("counts").to_numpy())
+    table = pc.value_counts(column)
+    values, counts = table.field("values"), table.field("counts").to_numpy()
+    if column.null_count:
+        present = values.is_valid()
+        values, counts = values.filter(present), counts[present.to_numpy(zero_copy_only=False)]
+    return Counted(values, counts)
 
 
 def summary(column: pa.ChunkedArray, top: int) -> Figures:

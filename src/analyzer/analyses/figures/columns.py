@@ -1,6 +1,7 @@
 """A column of any Arrow type to its kind and figures."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from pyarrow import types
 from analyzer.analyses.figures import categories, dates, decimals, numeric
 from analyzer.analyses.figures.wire import Figures
 
-Numbers = npt.NDArray[np.int64] | npt.NDArray[np.uint64] | npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 
 
 def summary(column: pa.ChunkedArray, top: int, bins: int) -> tuple[str, Figures]:
@@ -52,32 +53,33 @@ def kind_of(kind: pa.DataType) -> str:
     return "unsupported"
 
 
-def numbers(column: pa.ChunkedArray) -> Numbers:
+def numbers(column: pa.ChunkedArray) -> Array:
     """The present values of a plain integer, floating or duration column as int64, uint64 or float64."""
     if column.null_count:
         column = column.drop_null()
     if types.is_duration(column.type):
         column = column.cast(pa.int64())
-    values: Numbers = column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
-    if values.dtype in (np.int64, np.uint64, np.float64):
+    values: Array = column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
+    if values.dtype.str in ("<i8", "<u8", "<f8"):
         return values
     return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return types.is_integer(kind) or types.is_floating(kind) or types.is_duration(kind)
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_duration(kind))
 
 
 def _is_moment(kind: pa.DataType) -> bool:
-    return types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind)
+    return bool(types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind))
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return types.is_string(kind) or types.is_large_string(kind) or _is_binary(kind)
+    return types.is_string(kind) or types.is_large_string(kind) or is_binary(kind)
 
 
-def _is_binary(kind: pa.DataType) -> bool:
-    return types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether values of this type are bytes rather than text."""
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
 
 
 _KINDS: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (

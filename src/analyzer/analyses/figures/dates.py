@@ -25,7 +25,7 @@ class Clock:
     def __init__(self, kind: pa.DataType) -> None:
         self.per_second = 1 if pa.types.is_date(kind) else PER_SECOND[kind.unit]
         self.ticks_per_day = 86400 * self.per_second
-        self._unit = "s" if pa.types.is_date(kind) else kind.unit
+        self._unit: Any = "s" if pa.types.is_date(kind) else kind.unit
         self._is_date, self._is_time = pa.types.is_date(kind), pa.types.is_time(kind)
         self._suffix = "Z" if pa.types.is_timestamp(kind) and kind.tz else ""
 
@@ -47,7 +47,7 @@ def ticks(column: pa.ChunkedArray) -> Array:
     kind = column.type
     if pa.types.is_date32(kind) or pa.types.is_time32(kind):
         column = column.cast(pa.int32())
-    values = column.drop_null().cast(pa.int64()).to_numpy()
+    values: Array = column.drop_null().cast(pa.int64()).to_numpy()
     if pa.types.is_date32(kind):
         return values * 86400
     return values // 1000 if pa.types.is_date64(kind) else values
@@ -82,33 +82,30 @@ def summary(column: pa.ChunkedArray, bins: int) -> Figures:
 def _quantile(line: Array, over: int, under: int) -> int:
     """Type 7 in whole ticks, rounded down."""
     rank, rest = divmod((line.size - 1) * over, under)
-    low = line.item(rank)
+    low: int = line.item(rank)
     return low + (line.item(rank + 1) - low) * rest // under if rest else low
 
 
 def _resolution(line: Array, clock: Clock) -> str:
     """The coarsest unit of which every value is a multiple."""
-    for name, seconds in NAMED:
-        if not (line % (seconds * clock.per_second)).any():
-            return name
-    for name, parts in FINER:
-        if parts >= clock.per_second or not (line % (clock.per_second // parts)).any():
-            return name
-    raise AssertionError(f"{clock.per_second} ticks a second are finer than a nanosecond")
+    units = [(name, seconds * clock.per_second) for name, seconds in NAMED]
+    units += [(name, clock.per_second // parts) for name, parts in FINER if parts <= clock.per_second]
+    # A few values rule out most units at once.
+    return next(name for name, size in units if not ((line[:64] % size).any() or (line % size).any()))
 
 
 def _gaps(line: Array, clock: Clock) -> Figures:
     """The distances between neighbouring distinct moments, in seconds, and where the largest one is."""
-    moments = np.unique(line)
-    widths = np.diff(moments)
+    widths = np.diff(line)
     widest = int(widths.argmax())
+    widths = widths[widths > 0]
     return {
         "gaps": {
             "min_seconds": clock.seconds(int(widths.min())),
             "median_seconds": float(np.median(widths)) / clock.per_second,
-            "max_seconds": clock.seconds(int(widths[widest])),
-            "mean_seconds": clock.seconds(int(moments[-1]) - int(moments[0])) / widths.size,
-            "largest": {"after": clock.text(int(moments[widest])), "before": clock.text(int(moments[widest + 1]))},
+            "mean_seconds": clock.seconds(line.item(-1) - line.item(0)) / widths.size,
+            "max_seconds": clock.seconds(line.item(widest + 1) - line.item(widest)),
+            "largest": {"after": clock.text(line.item(widest)), "before": clock.text(line.item(widest + 1))},
         }
     }
 

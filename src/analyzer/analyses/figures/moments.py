@@ -13,7 +13,9 @@ from analyzer.analyses.notes import undefined
 Array = npt.NDArray[Any]
 
 NAMES = ("sum", "mean", "std", "variance", "sem", "ci95", "cv", "skewness", "kurtosis")
-LOW_HALF = np.int64(0xFFFFFFFF)
+LOW_HALF = 0xFFFFFFFF
+BLOCK = 1 << 15
+"""Values worked on at once: their deviations stay in the processor's cache."""
 
 
 class Powers(NamedTuple):
@@ -83,30 +85,24 @@ def _of_floats(ordered: Array) -> tuple[float, float, Powers]:
         unit = 2.0**-600
     if unit != 1.0:
         ordered = ordered / unit
-    if ordered.item(0) == ordered.item(-1):  # a rounded sum must not give a constant a spread
-        total, mean, deviations = ordered.item(0) * n, ordered.item(0), np.zeros(1)
-    else:
-        total = float(ordered.sum())
-        mean = total / n
-        deviations = ordered - mean
-        rest = float(deviations.sum()) / n  # what rounding left of the mean (corrected two-pass algorithm)
-        if rest:
-            mean += rest
-            deviations -= rest
-    return total * unit, mean * unit, _powers(deviations, unit)
+    low, high = ordered.item(0), ordered.item(-1)
+    if low == high:  # a rounded sum must not give a constant a spread
+        return low * n * unit, low * unit, Powers(0.0, 0.0, 0.0, 1.0)
+    total = float(ordered.sum())
+    mean = total / n
+    powers, rest = _powers(ordered, mean, high - low)
+    return total * unit, (mean + rest) * unit, powers._replace(scale=powers.scale * unit)
 
 
 def _of_integers(ordered: Array) -> tuple[int, float, Powers]:
     """The exact sum, the correctly rounded mean, and the powers of deviations taken before any rounding."""
-    n, low, high = ordered.size, ordered.item(0), ordered.item(-1)
+    n, extent = ordered.size, ordered.item(-1) - ordered.item(0)
     total = exact_sum(ordered)
-    mean = total / n
-    if high - low >= 2**63:
-        return total, mean, _powers(ordered.astype(np.float64) - mean, 1.0)
     pivot = total // n
-    deviations = (ordered - ordered.dtype.type(pivot)).view(np.int64).astype(np.float64)
-    deviations -= (total - pivot * n) / n
-    return total, mean, _powers(deviations, 1.0)
+    if extent >= 2**63:
+        return total, total / n, _powers(ordered.astype(np.float64), total / n, extent)[0]
+    shifted = (ordered - ordered.dtype.type(pivot)).view(np.int64)
+    return total, total / n, _powers(shifted, (total - pivot * n) / n, extent)[0]
 
 
 def exact_sum(ordered: Array) -> int:
@@ -117,16 +113,24 @@ def exact_sum(ordered: Array) -> int:
     return (int(high.sum(dtype=ordered.dtype)) << 32) + int(low.sum(dtype=ordered.dtype))
 
 
-def _powers(deviations: Array, unit: float) -> Powers:
-    largest = max(abs(deviations.item(0)), abs(deviations.item(-1)))
+def _powers(values: Array, mean: float, extent: float) -> tuple[Powers, float]:
+    """The powers about the true mean, and how far above `mean` that lies (corrected two-pass algorithm)."""
     scale = 1.0
-    if largest and not 1e-60 < largest < 1e60:
-        scale = math.ldexp(1.0, math.frexp(largest)[1] - 1)
-        deviations = deviations / scale
-    squares = deviations * deviations
-    return Powers(
-        float(np.dot(deviations, deviations)),
-        float(np.dot(squares, deviations)),
-        float(np.dot(squares, squares)),
-        scale * unit,
-    )
+    if not 1e-60 < extent < 1e60 and extent:
+        scale = math.ldexp(1.0, math.frexp(extent)[1] - 1)
+    first = second = third = fourth = 0.0
+    for start in range(0, values.size, BLOCK):
+        deviations = values[start : start + BLOCK] - mean
+        if scale != 1.0:
+            deviations /= scale
+        squares = deviations * deviations
+        first += float(deviations.sum())
+        second += float(squares.sum())
+        third += float(np.dot(squares, deviations))
+        fourth += float(np.dot(squares, squares))
+    n = values.size
+    rest = first / n  # what rounding left of the mean; the powers move with it by the binomial theorem
+    fourth += -4 * rest * third + 6 * rest**2 * second - 3 * n * rest**4
+    third += -3 * rest * second + 2 * n * rest**3
+    second -= n * rest**2
+    return Powers(max(second, 0.0), third, max(fourth, 0.0), scale), rest * scale
