@@ -1,0 +1,48 @@
+"""The catalogue: every analysis by its id, ours and those that installed packages bring along."""
+
+import importlib
+import logging
+from importlib.metadata import EntryPoint, entry_points
+
+from analyzer.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+GROUP = "analyzer.analyses"
+"""The entry point group: a name is a task id, a value is `module:attribute` of its `Analysis`."""
+
+FAMILIES = ("analyzer.analyses.eda:TABLE",)
+"""Where each family's table is: task id → `module:attribute`."""
+
+
+def catalogue() -> Registry:
+    """All analyses, found by name and imported on first use; plug-ins are imported once here to see that they work."""
+    places: dict[str, str] = {}
+    for family in FAMILIES:
+        places |= _attribute(family)
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+        if _usable(entry, places):
+            places[entry.name] = entry.value
+    return Registry(places)
+
+
+def _attribute(place: str) -> dict[str, str]:
+    module, _, attribute = place.partition(":")
+    table: dict[str, str] = getattr(importlib.import_module(module), attribute)
+    return table
+
+
+def _usable(entry: EntryPoint, places: dict[str, str]) -> bool:
+    """Whether this plug-in can be had under its name; why not goes to the log."""
+    if entry.name in places:
+        logger.warning("Analysis %s of %s is left out: that id is taken", entry.name, entry.value)
+        return False
+    try:
+        found = entry.load().id
+    except Exception:
+        logger.exception("Analysis %s of %s is left out: it cannot be loaded", entry.name, entry.value)
+        return False
+    if found != entry.name:
+        logger.warning("Analysis %s of %s is left out: it calls itself %s", entry.name, entry.value, found)
+        return False
+    return True

@@ -1,0 +1,6 @@
+"""Exploring one table: what is in it, and how good it is."""
+
+TABLE = {
+    "eda_data_quality": "analyzer.analyses.eda.data_quality:analysis",
+    "eda_statistical_summary": "analyzer.analyses.eda.statistical_summary:analysis",
+}

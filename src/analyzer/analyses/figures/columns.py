@@ -1,0 +1,101 @@
+"""A column of any Arrow type to its kind and figures."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from analyzer.analyses.figures import categories, dates, decimals, numeric
+from analyzer.analyses.figures.wire import Figures
+
+Array = npt.NDArray[Any]
+
+
+def summary(column: pa.ChunkedArray, top: int, bins: int) -> tuple[str, Figures]:
+    """The kind of a column and every figure that this kind has. Never raises for a type: there is `unsupported`."""
+    column = plain(column)
+    kind = kind_of(column.type)
+    if kind == "unsupported":
+        return kind, {"count": len(column) - column.null_count, "missing": column.null_count, "notes": {}}
+    figures = _FIGURES[kind](column, top, bins)
+    if not figures["count"]:
+        return "empty", figures
+    if kind == "categorical" and categories.is_text(figures["distinct"], figures["count"]):
+        kind = "text"
+    return "numeric" if kind == "decimal" else kind, figures
+
+
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same values without a wrapping that says only how they are stored: dictionaries, runs, views, extensions."""
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
+    if types.is_dictionary(kind):
+        return plain(column.cast(kind.value_type))
+    if types.is_run_end_encoded(kind):
+        return plain(pc.run_end_decode(column))
+    if types.is_string_view(kind):
+        return column.cast(pa.large_string())
+    if types.is_binary_view(kind):
+        return column.cast(pa.large_binary())
+    return column
+
+
+def kind_of(kind: pa.DataType) -> str:
+    """The kind of a plain Arrow type, as far as the type alone decides it."""
+    for name, holds in _KINDS:
+        if holds(kind):
+            return name
+    return "unsupported"
+
+
+def numbers(column: pa.ChunkedArray) -> Array:
+    """The present values of a plain integer, floating or duration column as int64, uint64 or float64."""
+    if column.null_count:
+        column = column.drop_null()
+    if types.is_duration(column.type):
+        column = column.cast(pa.int64())
+    values: Array = column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
+    if values.dtype.str in ("<i8", "<u8", "<f8"):
+        return values
+    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_duration(kind))
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(types.is_date(kind) or types.is_timestamp(kind) or types.is_time(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return types.is_string(kind) or types.is_large_string(kind) or is_binary(kind)
+
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether values of this type are bytes rather than text."""
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
+
+
+_KINDS: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
+    ("numeric", _is_number),
+    ("categorical", _is_text),
+    ("boolean", types.is_boolean),
+    ("datetime", _is_moment),
+    ("decimal", types.is_decimal),
+    ("empty", types.is_null),
+)
+
+_FIGURES: dict[str, Callable[[pa.ChunkedArray, int, int], Figures]] = {
+    "numeric": lambda column, _, bins: numeric.summary(numbers(column), column.null_count, bins),
+    "categorical": lambda column, top, _: categories.summary(column, top),
+    "boolean": lambda column, *_: categories.boolean_summary(column),
+    "datetime": lambda column, _, bins: dates.summary(column, bins),
+    "decimal": lambda column, _, bins: decimals.summary(column, bins),
+    "empty": lambda column, *_: {"count": 0, "missing": len(column), "notes": {}},
+}

@@ -1,0 +1,50 @@
+"""What is said beside a figure that is null or not exact."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from analyzer.models.base import Frozen
+
+Reason = Literal[
+    "infinite",
+    "no-moments",
+    "no-rows",
+    "no-values",
+    "not-installed",
+    "overflow",
+    "too-few-values",
+    "zero-mean",
+]
+"""Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
+floating-point number; it divides by a mean of zero."""
+
+
+class Undefined(Frozen):
+    """The figure is null, for this reason."""
+
+    kind: Literal["undefined"] = "undefined"
+    reason: Reason
+
+
+class Sample(Frozen):
+    """The figure was taken from `n` rows or values, chosen with `seed` where chance had a part in it."""
+
+    kind: Literal["sample"] = "sample"
+    n: int
+    seed: int | None = None
+
+
+class Estimate(Frozen):
+    """The figure is at most `bound` away from the exact one."""
+
+    kind: Literal["estimate"] = "estimate"
+    bound: float
+
+
+Note = Annotated[Undefined | Sample | Estimate, Field(discriminator="kind")]
+
+
+def undefined(reason: Reason) -> dict[str, str]:
+    """The note for a figure that is null."""
+    return {"kind": "undefined", "reason": reason}

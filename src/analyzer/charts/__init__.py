@@ -1,0 +1,6 @@
+"""Pictures as Vega-Lite v5 specifications: plain dicts with their data inside, built without any drawing library."""
+
+from analyzer.charts.bars import missing_shares, scores, top_values
+from analyzer.charts.histogram import histogram
+
+__all__ = ["histogram", "missing_shares", "scores", "top_values"]
