@@ -11,20 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer.models import now, rfc3339
-
-FINAL_EVENTS = frozenset({"run.completed", "run.failed", "run.cancelled", "run.interrupted"})
+from analyzer.models import FINAL_EVENTS, Event, now, rfc3339
 
 INBOX_EVENTS = 256  # what a run may say before it has to wait until it was numbered
-
-
-@dataclass(frozen=True)
-class Event:
-    """One entry of a run's log, as consumers in Python see it."""
-
-    id: str
-    type: str
-    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +106,13 @@ class EventLog:
         self._hung_up = True
         self._wake()
 
-    async def follow(self, last_event_id: str | None, *, patient: bool) -> AsyncIterator[Sequence[Entry]]:
+    async def follow(
+        self, last_event_id: str | None, *, patient: bool, beat_seconds: float | None = None
+    ) -> AsyncIterator[Sequence[Entry]]:
         """What comes after the event of this id, as much at a time as there is, to the final event.
 
         When it cannot be told what was seen, a snapshot comes first. Who is patient stays to the end; the others
-        leave without it when the log hangs up.
+        leave without it when the log hangs up. When nothing has happened for a beat, an empty batch says so.
         """
         cursor = self.cursor(last_event_id)
         if cursor is None:
@@ -133,7 +124,11 @@ class EventLog:
                 yield waiting
             if self.ended or (self._hung_up and not patient):
                 return
-            await self._changed.wait()
+            try:
+                async with asyncio.timeout(beat_seconds):
+                    await self._changed.wait()
+            except TimeoutError:
+                yield []
 
     def _wake(self) -> None:
         self._changed.set()

@@ -57,6 +57,14 @@ def error_classes() -> Iterator[type[AnalyzerError]]:
         waiting.extend(cls.__subclasses__())
 
 
+def from_problem(problem: Mapping[str, Any]) -> AnalyzerError:
+    """The error that a problem document tells of, as a client received it."""
+    code = str(problem.get("type", "")).rpartition("/")[2]
+    known = {cls.code: cls for cls in error_classes()}
+    more = {name: value for name, value in problem.items() if name not in ("type", "title", "status", "detail")}
+    return known.get(code, AnalyzerError)(str(problem.get("detail", "")), **more)
+
+
 def nearest(name: str, known: Iterable[str], most: int = 3) -> str:
     """The known names closest to a mistyped one, ready for a message: `Did you mean a, b?`, or an empty string."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
@@ -266,6 +274,15 @@ class DataFolderInUse(AnalyzerError):
     """Another server works in the same data folder. Give each its own with `ANALYZER_DATA_DIR`."""
 
     code, status, title = "data-folder-in-use", 503, "The data folder is in use"
+
+
+# --- the client's side ------------------------------------------------------------------------------------------------
+
+
+class StreamLost(AnalyzerError):
+    """The connection to an event stream broke again and again. The run itself may be well; ask for its state."""
+
+    code, status, title = "stream-lost", 502, "The event stream could not be kept up"
 
 
 # --- how a run can fail -----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The whole product without HTTP."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -14,7 +15,7 @@ import pydantic
 from analyzer.aio import Tasks
 from analyzer.analyses import catalogue
 from analyzer.blobs.local import LocalBlobs
-from analyzer.broadcast import Broadcaster, Event, EventLog, encode_members
+from analyzer.broadcast import Broadcaster, EventLog, encode_members
 from analyzer.errors import (
     Expired,
     Interrupted,
@@ -31,6 +32,7 @@ from analyzer.folder import locked
 from analyzer.models import (
     PUBLIC,
     Dataset,
+    Event,
     OwnedRun,
     ReadingOptions,
     Removal,
@@ -130,7 +132,13 @@ class Analyzer:
         await self._executor.ready()
 
     @property
+    def is_ready(self) -> bool:
+        """Whether a worker is warm."""
+        return self._executor.is_ready
+
+    @property
     def draining(self) -> bool:
+        """Whether new work is refused."""
         return self._draining
 
     async def _recover(self) -> None:
@@ -289,8 +297,13 @@ class Analyzer:
             self._live[run_id].stop(RunStatus.CANCELLED)
         return owned.run
 
-    async def result(self, run_id: str, principal: str = PUBLIC) -> bytes:
-        """The result as strict JSON. Raises NotFinished before the end, NoResult when it ended without one."""
+    async def result(self, run_id: str, principal: str = PUBLIC) -> dict[str, Any]:
+        """The result. Raises NotFinished before the end, NoResult when the run ended without one."""
+        result: dict[str, Any] = json.loads(await self.result_json(run_id, principal))
+        return result
+
+    async def result_json(self, run_id: str, principal: str = PUBLIC) -> bytes:
+        """The result as it is stored, as strict JSON. Raises what `result` raises."""
         run = await self.run(run_id, principal)
         if not run.status.is_final:
             raise NotFinished(f"The run {run_id!r} is still {run.status}.", retry_after=1)

@@ -111,6 +111,9 @@ class Executor(Protocol):
     async def ready(self) -> None:
         """Returns when the first work would start at once."""
 
+    @property
+    def is_ready(self) -> bool: ...
+
     async def call(self, work: Work) -> Any: ...
 
     def counts(self) -> SlotCounts: ...

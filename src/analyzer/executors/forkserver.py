@@ -96,10 +96,16 @@ class OwnForkServer(ForkServer):
         for descriptor in (self._alive, self._forkserver_alive_fd):
             if descriptor is not None:
                 os.close(descriptor)
-        self._alive = self._forkserver_alive_fd = None
+        self._alive = None
+        self._forkserver_alive_fd = None  # type: ignore[assignment] # None stands for no server, as in the base
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class _Popen(popen_forkserver.Popen):
@@ -113,9 +119,9 @@ class _Popen(popen_forkserver.Popen):
             reduction.dump(child, message)
         finally:
             set_spawning_popen(None)
-        self.sentinel, to_child = child.forkserver.connect_to_new_process(self._fds)
+        self.sentinel, to_child = child.forkserver.connect_to_new_process(self._fds)  # type: ignore[attr-defined]
         # The child sees this copy close when the server ends.
-        self.finalizer = util.Finalize(self, util.close_fds, (os.dup(to_child), self.sentinel))
+        self.finalizer = util.Finalize(self, _close, (os.dup(to_child), self.sentinel))
         with os.fdopen(to_child, "wb") as pipe:
             pipe.write(message.getbuffer())
         self.pid = read_signed(self.sentinel)

@@ -98,6 +98,10 @@ class ProcessExecutor:
     async def ready(self) -> None:
         await self._warm.wait()
 
+    @property
+    def is_ready(self) -> bool:
+        return self._warm.is_set()
+
     async def call(self, work: Work) -> Any:
         place = Path(self._exchange.name, str(next(self._numbers)))
         parcel = pickle.dumps(work, protocol=5)

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from functools import lru_cache
 from multiprocessing import parent_process
 from pathlib import Path
@@ -27,7 +28,7 @@ from analyzer.executors.base import (
     WorkFailed,
 )
 from analyzer.ingest import ingest
-from analyzer.registry import Chart, Registry, Section
+from analyzer.registry import Chart, Registry, Result, Section
 from analyzer.tables import open_table, page
 
 NICENESS = 10  # the event loop is served first when the workers take every core
@@ -91,7 +92,8 @@ def _merge_sections(work: MergeSections) -> bytes:
     analysis = _catalogue().find(work.task_id)
     params = analysis.params.model_validate(work.params)
     sections = [_decode(section) for section in work.sections]
-    return analysis.merge(sections, work.shapes, params).model_dump_json().encode()
+    result: Result = analysis.merge(sections, work.shapes, params)
+    return result.model_dump_json().encode()
 
 
 def _decode(section: EncodedSection) -> Section:
@@ -109,4 +111,9 @@ def _catalogue() -> Registry:
     return catalogue()
 
 
-PERFORM = {ReadFile: _read_file, ReadRows: _read_rows, ComputePart: _compute_part, MergeSections: _merge_sections}
+PERFORM: dict[type, Callable[[Any], Any]] = {
+    ReadFile: _read_file,
+    ReadRows: _read_rows,
+    ComputePart: _compute_part,
+    MergeSections: _merge_sections,
+}

@@ -10,13 +10,16 @@ from analyzer.models.datasets import (
     ReadingReport,
     TableSchema,
 )
+from analyzer.models.events import FINAL_EVENTS, Event
 from analyzer.models.runs import OwnedRun, Progress, Run, RunStatus, TaskDescription
 
 __all__ = [
+    "FINAL_EVENTS",
     "PUBLIC",
     "ColumnReading",
     "ColumnSchema",
     "Dataset",
+    "Event",
     "OwnedDataset",
     "OwnedRun",
     "Progress",

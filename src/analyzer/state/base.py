@@ -13,6 +13,7 @@ class Counts:
 
     datasets: int
     results: int
+    logs: int
     events: int
 
 

@@ -155,17 +155,16 @@ class SqlState:
     async def counts(self) -> Counts:
         here = datasets.c.removed.is_(None)
         kept = runs.c.removed.is_(None)
+        completed = sa.case((runs.c.status == RunStatus.COMPLETED.value, 1), else_=0)
         query = sa.select(
             sa.select(sa.func.count()).select_from(datasets).where(here).scalar_subquery(),
-            sa.select(sa.func.count())
-            .select_from(runs)
-            .where(kept, runs.c.status == RunStatus.COMPLETED.value)
-            .scalar_subquery(),
-            sa.select(sa.func.coalesce(sa.func.sum(runs.c.events), 0)).where(kept).scalar_subquery(),
-        )
+            sa.func.coalesce(sa.func.sum(completed), 0),
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(runs.c.events), 0),
+        ).where(kept, runs.c.status.in_(FINAL))
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).one()
-        return Counts(datasets=row[0], results=row[1], events=row[2])
+        return Counts(datasets=row[0], results=row[1], logs=row[2], events=row[3])
 
     async def aclose(self) -> None:
         await self._engine.dispose()

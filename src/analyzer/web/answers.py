@@ -1,0 +1,80 @@
+"""How answers are written, and how bodies and queries are read."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import pydantic
+import pydantic_core
+from aiohttp import web
+
+from analyzer.errors import AnalyzerError, InvalidParameters, MalformedRequest, field_errors
+from analyzer.models import PUBLIC
+from analyzer.web.keys import REQUEST_ID
+
+M = TypeVar("M", bound=pydantic.BaseModel)
+
+SESSION_HEADER = "X-Session-ID"
+MAX_SESSION_CHARACTERS = 128
+
+
+def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """A value, models in it included, as strict JSON; bytes are JSON already."""
+    body = value if isinstance(value, bytes) else pydantic_core.to_json(value, inf_nan_mode="null")
+    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+
+
+def problem_answer(request: web.Request, error: AnalyzerError, allow: str | None = None) -> web.Response:
+    """An error as `application/problem+json`, with the headers that belong to it."""
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    if allow is not None:
+        headers["Allow"] = allow
+    body = json.dumps(error.problem(request[REQUEST_ID]), ensure_ascii=False).encode()
+    return web.Response(body=body, status=error.status, content_type="application/problem+json", headers=headers)
+
+
+def principal_of(request: web.Request) -> str:
+    """Who is asking: a session by its header, else the public."""
+    session = request.headers.get(SESSION_HEADER)
+    if session is None:
+        return PUBLIC
+    if not (0 < len(session) <= MAX_SESSION_CHARACTERS and session.isascii() and session.isprintable()):
+        raise MalformedRequest(f"{SESSION_HEADER} takes 1 to {MAX_SESSION_CHARACTERS} visible ASCII characters.")
+    return f"session:{session}"
+
+
+async def read_body(request: web.Request, model: type[M]) -> M:
+    """The JSON body as a model. Raises MalformedRequest when it is no JSON, InvalidParameters for its fields."""
+    body = await request.read()
+    try:
+        return model.model_validate_json(body)
+    except pydantic.ValidationError as failure:
+        errors = failure.errors()
+        if errors[0]["type"] == "json_invalid":
+            raise MalformedRequest(f"The body is not valid JSON. {errors[0]['msg']}.") from None
+        raise _invalid("body", errors) from None
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """The query as a model; a name given several times is a list. Raises InvalidParameters."""
+    query = request.query
+    values = {name: query.getall(name) if len(query.getall(name)) > 1 else query[name] for name in query}
+    return read_fields(values, model, "query")
+
+
+def read_fields(values: Mapping[str, Any], model: type[M], place: str) -> M:
+    """Named values, all strings, as a model. Raises InvalidParameters."""
+    try:
+        return model.model_validate(values)
+    except pydantic.ValidationError as failure:
+        raise _invalid(place, failure.errors()) from None
+
+
+def _invalid(place: str, failures: Sequence[Any]) -> InvalidParameters:
+    errors = field_errors(failures)
+    first = errors[0]
+    where = first["pointer"].removeprefix("/") or "it"
+    return InvalidParameters(f"The {place} is not valid: {where}: {first['detail']}.", errors=errors)

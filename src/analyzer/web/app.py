@@ -1,0 +1,42 @@
+"""The aiohttp application: routes, middleware, and the analyzer that opens and closes with it."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from analyzer.service import Analyzer
+from analyzer.settings import MIB, Settings
+from analyzer.web.keys import ALLOWED_HOSTS, ANALYZER
+from analyzer.web.middleware import add_headers, answer_problems, check_host, check_origin
+from analyzer.web.routes import datasets, health, problems, runs, tasks
+
+MAX_BODY_BYTES = MIB  # of a request that is no upload; uploads are streamed and have their own limit
+
+
+def create_app(settings: Settings | None = None) -> web.Application:
+    """The product as an application, to be served or mounted with `add_subapp`.
+
+    It answers for every host unless `settings.allowed_hosts` is set: a host app checks for itself.
+    """
+    app = web.Application(middlewares=[answer_problems, check_host, check_origin], client_max_size=MAX_BODY_BYTES)
+    analyzer = Analyzer(settings)
+    app[ANALYZER] = analyzer
+    app[ALLOWED_HOSTS] = frozenset(name.lower() for name in analyzer.settings.allowed_hosts or ("*",))
+    for resource in (datasets, runs, tasks, health, problems):
+        app.add_routes(resource.routes)
+    app.cleanup_ctx.append(_open_analyzer)
+    app.on_shutdown.append(_drain)
+    app.on_response_prepare.append(add_headers)
+    return app
+
+
+async def _open_analyzer(app: web.Application) -> AsyncIterator[None]:
+    analyzer = app[ANALYZER]
+    # Where we were mounted is known only now; links in events need it.
+    analyzer.public_prefix = str(app.router["health"].url_for()).removesuffix("/health")
+    async with analyzer:
+        yield
+
+
+async def _drain(app: web.Application) -> None:
+    app[ANALYZER].drain()

@@ -1,0 +1,9 @@
+"""What the application carries for its handlers."""
+
+from aiohttp import web
+
+from analyzer.service import Analyzer
+
+ANALYZER = web.AppKey("analyzer", Analyzer)
+ALLOWED_HOSTS: web.AppKey[frozenset[str]] = web.AppKey("allowed_hosts", frozenset)
+REQUEST_ID = web.RequestKey("request_id", str)

@@ -1,0 +1,95 @@
+"""What happens to every request: an id, a check where it comes from, and a problem document when it fails."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from analyzer.errors import (
+    AnalyzerError,
+    CrossSite,
+    HostNotAllowed,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTooLarge,
+)
+from analyzer.models import new_id
+from analyzer.web.answers import problem_answer
+from analyzer.web.keys import ALLOWED_HOSTS, REQUEST_ID
+
+log = logging.getLogger("analyzer.web")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and turn whatever is raised into a problem document."""
+    request[REQUEST_ID] = new_id()
+    try:
+        return await handler(request)
+    except AnalyzerError as error:
+        return problem_answer(request, error)
+    except web.HTTPException as error:
+        return problem_answer(request, _translate(request, error), error.headers.get("Allow"))
+    except ConnectionError:
+        # The client is gone, there is nobody to answer.
+        log.info("client left", extra={"request": request[REQUEST_ID], "path": request.path})
+        raise
+    except Exception:
+        log.exception("request failed", extra={"log_id": request[REQUEST_ID], "path": request.path})
+        detail = f"The server's log tells what happened under {request[REQUEST_ID]}."
+        return problem_answer(request, AnalyzerError(detail))
+
+
+def _translate(request: web.Request, error: web.HTTPException) -> AnalyzerError:
+    """aiohttp's own errors in our words."""
+    match error:
+        case web.HTTPNotFound():
+            return NotFound(f"There is nothing at {request.path}.")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            return MethodNotAllowed(f"{request.path} does not take {request.method}, but {allowed}.")
+        case web.HTTPRequestEntityTooLarge():
+            return RequestTooLarge("The body of this request is too large.", limit=request.client_max_size)
+        case _:
+            return MalformedRequest(error.reason)
+
+
+@web.middleware
+async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer only for our own names, so that a name somebody else points at us opens nothing (DNS rebinding)."""
+    allowed = request.app[ALLOWED_HOSTS]
+    host = _without_port(request.host).lower()
+    if "*" not in allowed and host not in allowed:
+        raise HostNotAllowed(
+            f"This server does not answer for {host!r}. Its operator can add it to ANALYZER_ALLOWED_HOSTS."
+        )
+    return await handler(request)
+
+
+def _without_port(host: str) -> str:
+    return host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+
+
+@web.middleware
+async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what another site's page would change with its visitor's browser."""
+    if request.method not in SAFE_METHODS:
+        origin = request.headers.get("Origin")
+        foreign = origin is not None and urlsplit(origin).netloc != request.host
+        if foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise CrossSite(f"A page of {origin or 'another site'} may not change anything here.")
+    return await handler(request)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers of every answer, streams included."""
+    response.headers["X-Request-ID"] = request.get(REQUEST_ID, "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-cache")
+    response.headers["Server"] = "analyzer"

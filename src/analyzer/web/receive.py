@@ -1,0 +1,135 @@
+"""A file arriving over HTTP: as the body itself or as a part of a form, streamed and never held in memory."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp import BodyPartReader, web
+
+from analyzer.errors import InvalidParameters, MalformedMultipart, UploadTooSlow
+from analyzer.models import Dataset, ReadingOptions
+from analyzer.service import Analyzer
+from analyzer.uploads import Upload, too_large
+from analyzer.web.answers import read_fields
+
+FORM_OVERHEAD_BYTES = 256 * 1024  # what a form may be longer than its file
+MAX_PARTS = 64
+MAX_FIELD_BYTES = 64 * 1024
+READ_BYTES = 1024 * 1024
+SLOW_SECONDS = 30  # within which SLOW_BYTES must arrive
+SLOW_BYTES = 8 * 1024
+
+JSON_FIELDS = frozenset({"types", "null_tokens"})
+
+
+async def receive_file(request: web.Request, analyzer: Analyzer, principal: str) -> Dataset:
+    """Read the upload and make a dataset of it. When the client does not finish, nothing of it stays."""
+    max_bytes = analyzer.settings.max_upload_bytes
+    if request.content_length is not None and request.content_length > max_bytes + FORM_OVERHEAD_BYTES:
+        raise too_large(max_bytes)
+    given = dict(request.query)
+    async with analyzer.receiving() as upload:
+        if request.content_type.startswith("multipart/"):
+            filename = await _read_form(request, upload, given)
+        else:
+            filename = given.pop("filename", "upload")
+            await _read_stream(request.content, upload)
+        return await analyzer.add_upload(upload, filename, _options(given), principal)
+
+
+async def _read_stream(content: aiohttp.StreamReader, upload: Upload) -> None:
+    pace = Pace()
+    while chunk := await pace.keep(content.readany()):
+        await upload.write(chunk)
+
+
+async def _read_form(request: web.Request, upload: Upload, given: dict[str, Any]) -> str:
+    """Write the part `file` into the upload, the other parts into `given`. Returns the file's name."""
+    filename: str | None = None
+    with _naming_what_is_malformed():
+        reader = await request.multipart()
+        for _ in range(MAX_PARTS):
+            part = await reader.next()
+            if part is None:
+                break
+            if not isinstance(part, BodyPartReader):
+                raise MalformedMultipart("The form contains another form.")
+            if part.name == "file":
+                if filename is not None:
+                    raise MalformedMultipart("The form has more than one part named 'file'. Upload one at a time.")
+                filename = part.filename or "upload"
+                await _read_part(part, upload)
+            else:
+                given[part.name or ""] = await _read_field(part)
+        else:
+            raise MalformedMultipart(f"The form has more than {MAX_PARTS} parts.")
+    if filename is None:
+        names = ", ".join(map(repr, given)) or "none"
+        raise MalformedMultipart(f"The form has no part named 'file'; its parts: {names}.")
+    return filename
+
+
+async def _read_part(part: BodyPartReader, upload: Upload) -> None:
+    pace = Pace()
+    while chunk := await pace.keep(part.read_chunk(READ_BYTES)):
+        await upload.write(chunk)
+
+
+async def _read_field(part: BodyPartReader) -> str:
+    pace, value = Pace(), b""
+    while chunk := await pace.keep(part.read_chunk(MAX_FIELD_BYTES)):
+        value += chunk
+        if len(value) > MAX_FIELD_BYTES:
+            raise MalformedMultipart(f"The field {part.name!r} has more than {MAX_FIELD_BYTES:,} bytes.")
+    return value.decode(errors="replace")
+
+
+@contextmanager
+def _naming_what_is_malformed() -> Iterator[None]:
+    """aiohttp's multipart reader has no error of its own; what it raises over broken input is one of these."""
+    try:
+        yield
+    except (ValueError, AssertionError, LookupError, EOFError, RuntimeError) as failure:
+        raise MalformedMultipart(f"The form could not be read: {failure or 'it is not complete'}.") from None
+
+
+class Pace:
+    """Watches that a client keeps sending: at least SLOW_BYTES every SLOW_SECONDS."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._fresh_bytes = 0
+        self._deadline = asyncio.get_running_loop().time() + SLOW_SECONDS
+
+    async def keep(self, reading: Awaitable[bytes]) -> bytes:
+        """What was read. Raises UploadTooSlow when it does not come in time."""
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                chunk = await reading
+        except TimeoutError:
+            raise UploadTooSlow(
+                f"Less than {SLOW_BYTES:,} bytes arrived within {SLOW_SECONDS} seconds.", limit=SLOW_BYTES
+            ) from None
+        self._fresh_bytes += len(chunk)
+        if self._fresh_bytes >= SLOW_BYTES:
+            self._begin()
+        return chunk
+
+
+def _options(given: Mapping[str, str]) -> ReadingOptions:
+    """Reading options from form fields or the query: plain text, lists and objects as JSON."""
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        try:
+            values[name] = json.loads(text) if name in JSON_FIELDS else text
+        except ValueError:
+            raise InvalidParameters(
+                f"The option {name!r} takes JSON, not {text[:80]!r}.",
+                errors=[{"pointer": f"/{name}", "detail": "no JSON"}],
+            ) from None
+    return read_fields(values, ReadingOptions, "upload's options")

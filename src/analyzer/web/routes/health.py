@@ -1,0 +1,79 @@
+"""How the server is: for people, for load balancers and for orchestrators."""
+
+from typing import Any
+
+from aiohttp import web
+
+from analyzer.errors import NotReady, ShuttingDown
+from analyzer.service import Analyzer, Status
+from analyzer.web.answers import json_answer
+from analyzer.web.keys import ANALYZER
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/health", name="health")
+async def show_health(request: web.Request) -> web.Response:
+    """How the server is."""
+    analyzer = request.app[ANALYZER]
+    return json_answer(_health(analyzer, await analyzer.status()))
+
+
+def _health(analyzer: Analyzer, status: Status) -> dict[str, Any]:
+    kept = status.kept
+    return {
+        "status": "shutting-down" if analyzer.draining else "healthy",
+        "system": {
+            "storage": {
+                "datasets_count": kept.datasets,
+                "results_count": kept.results,
+                "total_items": kept.datasets + kept.results,
+            },
+            "streaming": {
+                "active_streams": status.streams,
+                "completed_streams": kept.logs,
+                "cached_events_count": kept.events + status.live_events,
+            },
+            "execution": _execution(status),
+        },
+        "capabilities": {
+            "concurrent_users": "unlimited",
+            "concurrent_tasks": analyzer.settings.max_concurrent_tasks,
+            "queued_tasks": analyzer.settings.max_queued_tasks,
+            "thread_safe": True,
+            "resumable_streams": True,
+        },
+    }
+
+
+def _execution(status: Status) -> dict[str, Any]:
+    slots = status.slots
+    return {
+        "active_tasks": status.active,
+        "queued_tasks": status.queued,
+        "slots": {"total": slots.total, "busy": slots.busy, "restarts": slots.restarts},
+    }
+
+
+@routes.get("/api/run/status")
+async def show_status(request: web.Request) -> web.Response:
+    """How much is running and waiting."""
+    status = await request.app[ANALYZER].status()
+    return json_answer(_execution(status) | {"message": f"Currently processing {status.active} task(s)"})
+
+
+@routes.get("/health/live")
+async def show_live(request: web.Request) -> web.Response:
+    """The loop answers: the process need not be restarted."""
+    return json_answer({"status": "live"})
+
+
+@routes.get("/health/ready")
+async def show_ready(request: web.Request) -> web.Response:
+    """Workers are warm and work is taken: traffic may come."""
+    analyzer = request.app[ANALYZER]
+    if analyzer.draining:
+        raise ShuttingDown("The server is shutting down.")
+    if not analyzer.is_ready:
+        raise NotReady("The workers are starting.", retry_after=1)
+    return json_answer({"status": "ready"})
