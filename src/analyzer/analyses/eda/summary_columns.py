@@ -47,6 +47,7 @@ class Gaps(Frozen):
     min_seconds: float
     median_seconds: float
     mean_seconds: float
+    std_seconds: float = Field(description="Of a sample: ddof 1; 0 for a single gap.")
     max_seconds: float
     largest: LargestGap
 

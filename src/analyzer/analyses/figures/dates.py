@@ -104,6 +104,7 @@ def _gaps(line: Array, clock: Clock) -> Figures:
             "min_seconds": clock.seconds(int(widths.min())),
             "median_seconds": float(np.median(widths)) / clock.per_second,
             "mean_seconds": clock.seconds(line.item(-1) - line.item(0)) / widths.size,
+            "std_seconds": float(widths.std(ddof=1)) / clock.per_second if widths.size > 1 else 0.0,
             "max_seconds": clock.seconds(line.item(widest + 1) - line.item(widest)),
             "largest": {"after": clock.text(line.item(widest)), "before": clock.text(line.item(widest + 1))},
         }

@@ -14,8 +14,8 @@ Array = npt.NDArray[Any]
 
 NAMES = ("sum", "mean", "std", "variance", "sem", "ci95", "cv", "skewness", "kurtosis")
 LOW_HALF = 0xFFFFFFFF
-BLOCK = 1 << 15
-"""Values worked on at once: their deviations stay in the processor's cache."""
+BLOCK = 1 << 13
+"""Values worked on at once: few enough for the processor's cache, and for BLAS not to start threads."""
 
 
 class Powers(NamedTuple):

@@ -1,0 +1,263 @@
+"""
+How good the data is: a score for each dimension with its formula, and every issue with the rows that show it.
+
+## Scores
+
+Each score lies between 0 and 1 and comes with its formula and the counts that went into it.
+
+| dimension | formula | what counts |
+|---|---|---|
+| completeness | 1 − missing / cells | nulls, and NaN in floating-point columns |
+| uniqueness | 1 − extra_copies / rows | rows that repeat an earlier row in all chosen columns |
+| validity | 1 − invalid / present | ±∞, blank text, what stands for a missing value, lost characters, lists and structs |
+| consistency | 1 − inconsistent / present | text that differs from a more frequent one only in case, text padded with blanks, numbers among text or text among numbers |
+| timeliness | 1 − untimely / moments | moments after `as_of`, and placeholders such as 1900-01-01 |
+
+The overall score is the mean of those that are not `null`. A score is `null` where there is nothing to judge, and its
+note says why.
+
+## Duplicates, in three ways
+
+`extra_copies` is what removing duplicates would remove, `rows_in_groups` are all rows that are not alone, `groups` is
+how many different rows occur more than once. A thousand equal rows are 999, 1000 and 1. Rows are compared exactly;
+missing values equal each other. Near duplicates are the same after folding case and blanks of text.
+
+## Issues
+
+An issue has a `code`, a `severity` (`error`, `warning`, `info`), the `column` (`null`: the table), the `other` column
+of a pair, how many cells or rows it is about (`n`) and which `share` of those present, the `value` that was compared
+with the `threshold`, and at most ten row numbers, counted from 0. What does not apply is `null`. Issues are sorted by
+severity, then code, column and other column.
+
+## Methods and their bounds
+
+- Skewness and kurtosis are G1 and G2; normality is the omnibus test of D'Agostino & Pearson (1973) from 20 values on;
+  bimodality is Sarle's coefficient, not asked of distributions with abs(skewness) > 1.
+- Even spread is Pearson's χ² over the bins of the histogram or over categories, with at least five expected in each.
+- Correlation is Pearson's r over complete pairs of numeric columns, and Cramér's V, bias-corrected (Bergsma 2013) and
+  without Yates's correction, of text and boolean columns with 2 to 50 levels; a side with one level has none. The
+  first 500 numeric and 60 categorical columns are paired. Above 100,000 rows that many are drawn with `seed`.
+- Equal distributions: two-sample Kolmogorov–Smirnov test on up to 1,000 values of each of the first 60 numeric
+  columns.
+- Where a datetime column puts the table in order, up to 50 numeric columns are tested over their last 1,000 values:
+  the augmented Dickey–Fuller test (constant, lags by AIC; needs the extra `stats`) and Fisher's g (1929) on the
+  periodogram of the differences, which finds a season where one period seen at least three times stands out.
+- Text is examined by its distinct values, the first 100,000 of them; similarity is Ratcliff & Obershelp's ratio
+  between the 100 most frequent.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from analyzer.analyses.columns import chosen, column_parts
+from analyzer.analyses.findings.codes import CODES, Severity, empty_table
+from analyzer.analyses.findings.scores import OVERALL, dimensions, overall
+from analyzer.analyses.findings.thresholds import Thresholds
+from analyzer.analyses.notes import Note, undefined
+from analyzer.charts import missing_shares, scores
+from analyzer.models.base import Frozen, Moment, now, rfc3339
+from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
+
+MAX_CHARTED = 64
+"""So many columns, those with most missing cells, are drawn."""
+
+WHOLE_TABLE = ("duplicates", "correlation", "series")
+"""The parts that look at all chosen columns together."""
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+class QualityParams(Params):
+    """What to examine, and from where on something is an issue."""
+
+    columns: list[str] | None = Field(None, description="Only these columns. None: all.")
+    seed: int = Field(0, ge=0, description="Chooses the rows where only a sample is looked at.")
+    as_of: AwareDatetime | None = Field(None, description="Later moments are future ones. None: when the run starts.")
+    thresholds: Thresholds = Field(default_factory=Thresholds)
+
+
+class Issue(Frozen):
+    """Something that is wrong, or worth knowing."""
+
+    code: str
+    severity: Severity
+    column: str | None = Field(description="None: the table as a whole.")
+    other: str | None = Field(description="The second column, where it takes two.")
+    n: int | None = Field(description="How many cells, rows or distinct values it is about.")
+    share: float | None = Field(description="Of the values that are present, or of the rows.")
+    value: float | None = Field(description="What was compared with the threshold, where that is not the share.")
+    threshold: float | None
+    rows: list[int] = Field(description="The first rows that show it, from 0, at most ten.")
+    message: str
+
+
+class Dimension(Frozen):
+    """One score and where it comes from."""
+
+    dimension: str
+    score: float | None
+    formula: str
+    inputs: dict[str, int]
+    notes: dict[str, Note]
+
+
+class Overall(Frozen):
+    """The score of the whole."""
+
+    score: float | None
+    formula: str
+    notes: dict[str, Note]
+
+
+class Duplicates(Frozen):
+    """Equal rows, counted in three ways."""
+
+    extra_copies: int
+    rows_in_groups: int
+    groups: int
+
+
+class Repeated(Frozen):
+    """Rows that repeat exactly, and those that do once case and blanks are folded."""
+
+    exact: Duplicates
+    near: Duplicates
+    compared: int = Field(description="How many columns were compared; those of unsupported types are not.")
+
+
+class Pairing(Frozen):
+    """What was paired in search of correlation."""
+
+    rows: int
+    numeric: int
+    categorical: int
+    pairs: int
+    notes: dict[str, Note]
+
+
+class Series(Frozen):
+    """What was tested in the order of time."""
+
+    ordered_by: str | None
+    tested: int
+    notes: dict[str, Note]
+
+
+class QualityResult(Result):
+    """Scores and issues."""
+
+    task_id: str = "eda_data_quality"
+    schema_version: int = 1
+    rows: int
+    as_of: Moment
+    overall: Overall
+    dimensions: list[Dimension]
+    duplicates: Repeated
+    correlation: Pairing
+    series: Series
+    issues: list[Issue] = Field(description="By severity, code, column, other column.")
+    thresholds: Thresholds
+    charts: list[Chart]
+
+
+def parts(schemas: Schemas, params: QualityParams) -> Sequence[Part]:
+    """The parts of the columns, then those that look at all columns together."""
+    names = chosen(schemas["df"], params.columns)
+    return [*column_parts(names), *(Part(f"all columns: {name}") for name in WHOLE_TABLE)]
+
+
+def compute(tables: Tables, part: Part, params: QualityParams) -> Section:
+    """`{columns: […]}` for a part of columns, `{duplicates | correlation | series: …}` for one of the whole table."""
+    table = tables["df"]
+    if part.columns:
+        return Section(part.name, _examine_columns(tables, part, params))
+    if params.columns is not None:
+        table = table.select([name for name in table.column_names if name in params.columns])
+    from analyzer.analyses.findings import pairs, rows, series
+
+    topic = part.name.rpartition(" ")[2]
+    if topic == "duplicates":
+        return Section(part.name, {topic: rows.examine(table, params.thresholds)})
+    if topic == "correlation":
+        return Section(part.name, {topic: pairs.examine(table, params.thresholds, params.seed)})
+    return Section(part.name, {topic: series.examine(table, params.thresholds)})
+
+
+def _examine_columns(tables: Tables, part: Part, params: QualityParams) -> dict[str, Any]:
+    import numpy as np
+
+    from analyzer.analyses.findings.column import examine
+
+    moment = _now(params)
+    as_of = np.datetime64(moment.removesuffix("Z"), "s")
+    found = [examine(name, tables["df"].column(name), params.thresholds, as_of) for name in part.columns]
+    return {"columns": found, "as_of": moment}
+
+
+def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) -> QualityResult:
+    """Adds up what the parts counted, and sorts their issues."""
+    rows = schemas["df"].rows
+    columns = [column for section in sections for column in section.data.get("columns", ())]
+    whole = {topic: dict(section.data[topic]) for section in sections for topic in WHOLE_TABLE if topic in section.data}
+    issues = _sorted([issue for found in (*columns, *whole.values()) for issue in found.pop("issues")])
+    if not rows or not columns:
+        issues.insert(0, empty_table(params.thresholds))
+    scored = dimensions([column["cells"] for column in columns], whole["duplicates"]["exact"]["extra_copies"], rows)
+    score = overall(scored)
+    notes: dict[str, Any] = {} if score is not None else {"score": undefined("no-rows")}
+    return QualityResult(
+        rows=rows,
+        as_of=max((section.data["as_of"] for section in sections if "as_of" in section.data), default=_now(params)),
+        overall={"score": score, "formula": OVERALL, "notes": notes},
+        dimensions=scored,
+        **whole,
+        issues=issues,
+        thresholds=params.thresholds,
+        charts=_charts(scored, columns),
+    )
+
+
+def _sorted(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def place(issue: dict[str, Any]) -> tuple[Any, ...]:
+        return SEVERITIES.index(issue["severity"]), issue["code"], issue["column"] or "", issue["other"] or ""
+
+    return sorted(issues, key=place)
+
+
+def _now(params: QualityParams) -> str:
+    """The moment after which others are in the future, as ISO 8601 in UTC."""
+    return rfc3339(params.as_of or now())
+
+
+def _charts(scored: Sequence[dict[str, Any]], columns: Sequence[dict[str, Any]]) -> list[Chart]:
+    bars = scores("Quality by dimension", [(one["dimension"], one["score"]) for one in scored])
+    charts = [Chart("scores", "Quality by dimension", bars)]
+    shares = [(column["name"], column["cells"]["missing"] / (column["cells"]["rows"] or 1)) for column in columns]
+    if shares:
+        worst = sorted(shares, key=lambda pair: -pair[1])[:MAX_CHARTED]
+        charts.append(Chart("missing", "Missing cells", missing_shares("Missing cells", worst)))
+    return charts
+
+
+def _codes_table() -> str:
+    """Every code with its default threshold, so that the page cannot forget one."""
+    defaults = Thresholds()
+    lines = ["## Codes", "", "| code | severity | meaning | threshold |", "|---|---|---|---|"]
+    for name, code in CODES.items():
+        limit = f"`{code.threshold}` = {getattr(defaults, code.threshold):.4g}" if code.threshold else ""
+        lines.append(f"| {name} | {code.severity} | {code.meaning} | {limit} |")
+    return "\n".join(lines)
+
+
+analysis = Analysis(
+    id="eda_data_quality",
+    title="Data quality",
+    page=f"{__doc__}\n{_codes_table()}\n",
+    params=QualityParams,
+    result=QualityResult,
+    parts=parts,
+    compute=compute,
+    merge=merge,
+)

@@ -1,0 +1,118 @@
+"""A column under examination, and the issues that are raised about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer.analyses.figures import categories, columns
+from analyzer.analyses.figures.wire import Figures
+from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
+from analyzer.analyses.findings.thresholds import Thresholds
+
+Array = npt.NDArray[Any]
+
+MAX_LEVELS = 100_000
+"""Distinct texts that are looked at one by one; of more, the first ones in the table's order."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One column with its figures; what is expensive is worked out on first use and kept."""
+
+    name: str
+    column: pa.ChunkedArray  # plain: no dictionaries, no extension types
+    kind: str
+    figures: Figures
+    limits: Thresholds
+    as_of: np.datetime64
+
+    @classmethod
+    def at(cls, name: str, column: pa.ChunkedArray, limits: Thresholds, as_of: np.datetime64) -> Look:
+        """Takes the column's figures. Nothing about its type raises."""
+        kind, figures = columns.summary(column, top=2, bins=50)
+        return cls(name, columns.plain(column), kind, figures, limits, as_of)
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in ("categorical", "text") and not columns.is_binary(self.column.type)
+
+    @cached_property
+    def levels(self) -> Levels:
+        """The distinct texts, at most MAX_LEVELS of them."""
+        values, counts = categories.counted(self.column)
+        return Levels(values.cast(pa.large_string())[:MAX_LEVELS], counts[:MAX_LEVELS])
+
+    @cached_property
+    def numbers(self) -> Array:
+        """The numbers as doubles, NaN where missing; one for each row."""
+        return self.column.cast(pa.float64(), safe=False).to_numpy()
+
+    def issue(self, code: str, **more: Any) -> Issue:
+        """An issue about this column; `rows` is a mask over its rows."""
+        mask = more.pop("rows", None)
+        return issue(code, self.name, self.limits, rows=() if mask is None else first_rows(mask), **more)
+
+    def counted_issue(self, code: str, n: int, rows: Any = None) -> Issue:
+        """An issue about `n` of the column's present values."""
+        return self.issue(code, n=n, share=n / self.figures["count"], rows=rows)
+
+    def of_levels(self, code: str, mask: Array) -> Issue:
+        """An issue about the values whose levels the mask marks."""
+        wanted = self.levels.values.filter(pa.array(mask))[:1000]
+        rows = pc.is_in(self.column.cast(pa.large_string()), value_set=wanted)
+        return self.counted_issue(code, self.levels.weight(mask), rows.to_numpy())
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Distinct texts and how often each occurs."""
+
+    values: pa.Array
+    counts: Array
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
+
+    def matching(self, pattern: str) -> Array:
+        """Which levels match this RE2 pattern."""
+        return as_mask(pc.match_substring_regex(self.values, pattern))
+
+    def weight(self, mask: Array) -> int:
+        """How many values have one of the marked levels."""
+        return int(self.counts[mask].sum())
+
+    def minor_variants(self, keys: pa.Array) -> Array:
+        """Which levels share their key with a more frequent one."""
+        groups = keys.dictionary_encode().indices.to_numpy()
+        order = np.lexsort((-self.counts, groups))
+        minor = np.zeros(groups.size, dtype=bool)
+        minor[order[1:]] = groups[order[1:]] == groups[order[:-1]]
+        return minor
+
+
+def as_mask(values: pa.Array | pa.ChunkedArray) -> Array:
+    """Arrow booleans as a numpy mask; null is False."""
+    mask: Array = (
+        pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+        if isinstance(values, pa.Array)
+        else (pc.fill_null(values, False).to_numpy())
+    )
+    return mask
+
+
+def first_rows(mask: Array) -> list[int]:
+    """The numbers of the first marked rows, at most MAX_ROWS; stops looking as soon as it has them."""
+    found: list[int] = []
+    for start in range(0, mask.size, 1 << 16):
+        found += (np.flatnonzero(mask[start : start + (1 << 16)]) + start).tolist()
+        if len(found) >= MAX_ROWS:
+            break
+    return found[:MAX_ROWS]
