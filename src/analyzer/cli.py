@@ -5,7 +5,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -147,7 +147,7 @@ async def _analyze(file: Path, tasks: tuple[str, ...], server: str | None, *, as
     return 0 if len(results) == len(runs) else FAILED
 
 
-async def _follow(workplace: Workplace, run: Run, show: "terminal.Show") -> Event:
+async def _follow(workplace: Workplace, run: Run, show: Callable[[str, int, int], None]) -> Event:
     """Show how the run goes, to its final event."""
     async for event in workplace.events(run.id):
         if event.type == "run.progress":

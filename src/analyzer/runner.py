@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analyzer.blobs.base import Blobs
-from analyzer.broadcast import Broadcaster, encode_members
+from analyzer.broadcast import Broadcaster, EventLog, encode_members
 from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied, WorkFailed
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
@@ -28,12 +28,15 @@ class LiveRun:
     parts: tuple[Part, ...]
     tables: dict[str, str]  # name in the run → path of its Arrow file
     shapes: dict[str, TableSchema]
-    broadcaster: Broadcaster
     result_key: str
     result_url: str
+    broadcaster: Broadcaster = field(init=False)
     work: asyncio.Task[bytes] | None = None
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means
     sections: dict[int, EncodedSection] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch))
 
     @property
     def id(self) -> str:
@@ -42,6 +45,11 @@ class LiveRun:
     @property
     def run(self) -> Run:
         return self.owned.run
+
+    def say(self, kind: str, **members: Any) -> None:
+        """Put an event into the log before the broadcaster is at work."""
+        events = self.broadcaster.log
+        events.append(events.next_entry(kind, encode_members(members)))
 
     def stop(self, status: RunStatus) -> None:
         """End the work; the run then ends as cancelled or interrupted. What has ended already stays as it is."""

@@ -1,8 +1,6 @@
 """The whole product without HTTP."""
 
-import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
@@ -15,44 +13,22 @@ import pydantic
 from analyzer.aio import Tasks
 from analyzer.analyses import catalogue
 from analyzer.blobs.local import LocalBlobs
-from analyzer.broadcast import Broadcaster, EventLog, encode_members
-from analyzer.errors import (
-    Expired,
-    Interrupted,
-    InvalidParameters,
-    NoResult,
-    NotFinished,
-    ShuttingDown,
-    UnknownRun,
-    field_errors,
-)
+from analyzer.broadcast import EventLog
+from analyzer.desk import Desk
+from analyzer.errors import InvalidParameters, ShuttingDown, field_errors
 from analyzer.executors.base import SlotCounts
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
-from analyzer.models import (
-    PUBLIC,
-    Dataset,
-    Event,
-    OwnedRun,
-    ReadingOptions,
-    Removal,
-    Run,
-    RunStatus,
-    TaskDescription,
-    new_id,
-    now,
-)
-from analyzer.registry import Analysis, Params
-from analyzer.retention import Retention, dataset_key, result_key
-from analyzer.runner import LiveRun, Runner
+from analyzer.models import PUBLIC, Dataset, Event, ReadingOptions, Run, TableSchema, TaskDescription
+from analyzer.registry import Analysis, Params, Part
+from analyzer.retention import Retention
+from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
 from analyzer.shelf import Shelf
 from analyzer.state.base import Counts
 from analyzer.state.sql import SqlState
 from analyzer.uploads import Upload
-
-log = logging.getLogger("analyzer.runs")
 
 
 @dataclass(frozen=True)
@@ -78,7 +54,6 @@ class Analyzer:
         self.settings = settings or Settings()
         self.public_prefix = ""  # what stands before /api in links, when mounted below another app
         self._catalogue = catalogue()
-        self._live: dict[str, LiveRun] = {}
         self._draining = False
 
     # --- opening and closing ------------------------------------------------------------------------------------------
@@ -87,33 +62,39 @@ class Analyzer:
         settings = self.settings
         async with AsyncExitStack() as opened:
             opened.enter_context(locked(settings.data_dir))
-            self._blobs = LocalBlobs(settings.data_dir)
+            blobs = LocalBlobs(settings.data_dir)
             self._state = SqlState(settings.data_dir / "state.sqlite")
             opened.push_async_callback(self._state.aclose)
             self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes)
             opened.push_async_callback(self._executor.aclose)
-            self._retention = Retention(self._state, self._blobs, settings.ttl_seconds)
-            self._shelf = Shelf(
-                self._state,
-                self._blobs,
-                self._executor,
-                self._retention,
-                max_upload_bytes=settings.max_upload_bytes,
-                max_uploads=settings.workers + settings.max_queued_uploads,
-            )
-            self._scheduler = Scheduler(settings.max_concurrent_tasks, settings.max_queued_tasks)
-            self._runner = Runner(
-                self._executor, self._state, self._blobs, settings.task_timeout_seconds, settings.max_result_bytes
-            )
-            self._tasks, self._drives = Tasks(), Tasks()
-            opened.push_async_callback(self._tasks.aclose)
-            opened.push_async_callback(self._end_runs)
             await self._executor.start()
             await self._state.open()
-            await self._recover()
-            self._tasks.start(self._retention.keep_sweeping(), "sweep")
+            self._furnish(blobs)
+            opened.push_async_callback(self._desk.close, settings.shutdown_grace_seconds)
+            await self._retention.delete_orphans()
+            await self._desk.recover()
+            tasks = Tasks()
+            opened.push_async_callback(tasks.aclose)
+            tasks.start(self._retention.keep_sweeping(), "sweep")
             self._opened = opened.pop_all()
         return self
+
+    def _furnish(self, blobs: LocalBlobs) -> None:
+        """Put together what needs no closing of its own."""
+        settings, state, executor = self.settings, self._state, self._executor
+        self._retention = Retention(state, blobs, settings.ttl_seconds)
+        self._scheduler = Scheduler(settings.max_concurrent_tasks, settings.max_queued_tasks)
+        runner = Runner(executor, state, blobs, settings.task_timeout_seconds, settings.max_result_bytes)
+        self._desk = Desk(state, blobs, self._retention, self._scheduler, runner)
+        self._desk.public_prefix = self.public_prefix
+        self._shelf = Shelf(
+            state,
+            blobs,
+            executor,
+            self._retention,
+            max_upload_bytes=settings.max_upload_bytes,
+            max_uploads=settings.workers + settings.max_queued_uploads,
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -124,8 +105,7 @@ class Analyzer:
     def drain(self) -> None:
         """Take no new work, and let go of those who watch over HTTP. What is under way goes on."""
         self._draining = True
-        for live in self._live.values():
-            live.broadcaster.log.hang_up()
+        self._desk.hang_up()
 
     async def ready(self) -> None:
         """Returns when work would start at once."""
@@ -140,24 +120,6 @@ class Analyzer:
     def draining(self) -> bool:
         """Whether new work is refused."""
         return self._draining
-
-    async def _recover(self) -> None:
-        """Bring order into what a crash left: blobs that nobody owns, runs that never ended."""
-        await self._retention.delete_orphans()
-        for owned in await self._state.unfinished_runs():
-            problem = Interrupted("The server stopped before the run had finished.").problem()
-            changes = {"status": RunStatus.INTERRUPTED, "finished_at": now(), "error": problem}
-            events = EventLog(owned.run.id, new_id()[:8])
-            events.append(events.next_entry("run.interrupted", encode_members({"error": problem})))
-            ended = owned.model_copy(update={"run": owned.run.model_copy(update=changes), "epoch": events.epoch})
-            await self._state.finish_run(ended, events.frames, len(events))
-
-    async def _end_runs(self) -> None:
-        """Give running work its grace, interrupt what is left, and see every run recorded."""
-        if not await self._drives.wait(self.settings.shutdown_grace_seconds):
-            for live in self._live.values():
-                live.stop(RunStatus.INTERRUPTED)
-            await self._drives.wait(None)
 
     # --- datasets -----------------------------------------------------------------------------------------------------
 
@@ -224,78 +186,20 @@ class Analyzer:
         analysis = self._catalogue.find(task_id)
         dataset = await self._shelf.find(file_id, principal)
         checked = _check(analysis, params or {})
-        shapes = {"df": dataset.shape}
-        parts = tuple(analysis.parts(shapes, checked))
-        run_id, created_at = new_id(), now()
-        run = Run(
-            task_execution_id=run_id,
-            task_id=task_id,
-            file_id=file_id,
-            params=checked.model_dump(mode="json"),
-            created_at=created_at,
-            expires_at=self._retention.expiry(created_at),
-        )
-        owned = OwnedRun(run=run, principal=principal, epoch=new_id()[:8])
-        live = LiveRun(
-            owned=owned,
-            parts=parts,
-            tables={"df": str(self._shelf.table(file_id))},
-            shapes=shapes,
-            broadcaster=Broadcaster(EventLog(run_id, owned.epoch)),
-            result_key=result_key(run_id),
-            result_url=f"{self.public_prefix}/api/run/{run_id}/result",
-        )
-        position = self._scheduler.admit(run_id)
-        try:
-            await self._state.save_run(owned)
-        except BaseException:
-            self._scheduler.forget(run_id)
-            raise
-        self._begin(live, position)
-        return run
-
-    def _begin(self, live: LiveRun, position: int) -> None:
-        events = live.broadcaster.log
-        events.append(events.next_entry("run.queued", encode_members({"position": position})))
-        self._live[live.id] = live
-        work = self._tasks.start(self._runner.work(live, self._scheduler.turn(live.id)), f"work {live.id}")
-        live.work = work
-        self._drives.start(self._drive(live, work), f"run {live.id}")
-
-    async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
-        pump = self._tasks.start(live.broadcaster.pump(), f"pump {live.id}")
-        try:
-            async with self._retention.using(dataset_key(live.run.file_id), live.result_key):
-                await self._runner.finish(live, work)
-        finally:
-            pump.cancel()
-            self._scheduler.forget(live.id)
-            del self._live[live.id]
-            log.info(
-                "run ended",
-                extra={
-                    "run": live.id,
-                    "task": live.run.task_id,
-                    "status": live.run.status.value,
-                    "active": self._scheduler.active,
-                    "queued": self._scheduler.queued,
-                },
-            )
+        shapes, tables = {"df": dataset.shape}, {"df": str(self._shelf.table(file_id))}
+        parts = _split(analysis, shapes, checked)
+        return await self._desk.begin(analysis, checked, parts, file_id, tables, shapes, principal)
 
     async def run(self, run_id: str, principal: str = PUBLIC) -> Run:
-        return (await self._find(run_id, principal)).run
+        return await self._desk.find(run_id, principal)
 
     async def runs(self, limit: int = 50, after: str | None = None, principal: str = PUBLIC) -> list[Run]:
         """The principal's own, newest first; `after` is the id of the last one of the page before."""
-        stored = await self._state.runs(principal, limit, after)
-        return [self._live[owned.run.id].run if owned.run.id in self._live else owned.run for owned in stored]
+        return await self._desk.newest(principal, limit, after)
 
     async def cancel(self, run_id: str, principal: str = PUBLIC) -> Run:
         """End a run. Does nothing to one that has ended. The final event tells when it is over."""
-        owned = await self._find(run_id, principal)
-        if run_id in self._live:
-            self._live[run_id].stop(RunStatus.CANCELLED)
-        return owned.run
+        return await self._desk.cancel(run_id, principal)
 
     async def result(self, run_id: str, principal: str = PUBLIC) -> dict[str, Any]:
         """The result. Raises NotFinished before the end, NoResult when the run ended without one."""
@@ -304,13 +208,7 @@ class Analyzer:
 
     async def result_json(self, run_id: str, principal: str = PUBLIC) -> bytes:
         """The result as it is stored, as strict JSON. Raises what `result` raises."""
-        run = await self.run(run_id, principal)
-        if not run.status.is_final:
-            raise NotFinished(f"The run {run_id!r} is still {run.status}.", retry_after=1)
-        if run.status is not RunStatus.COMPLETED:
-            raise NoResult(f"The run {run_id!r} has ended as {run.status}, without a result.", error=run.error)
-        async with self._retention.using(result_key(run_id)):
-            return await self._blobs.get(result_key(run_id))
+        return await self._desk.result(run_id, principal)
 
     async def events(self, run_id: str, after: str | None = None, principal: str = PUBLIC) -> AsyncIterator[Event]:
         """What the run has said and says, to its final event. `after` is the id of the last event already seen."""
@@ -320,20 +218,8 @@ class Analyzer:
                 yield entry.event
 
     async def log(self, run_id: str, principal: str = PUBLIC) -> EventLog:
-        """The run's log, growing while it is live."""
-        owned = await self._find(run_id, principal)
-        if run_id in self._live:
-            return self._live[run_id].broadcaster.log
-        return EventLog.stored(run_id, owned.epoch, await self._state.log(run_id) or b"")
-
-    async def _find(self, run_id: str, principal: str) -> OwnedRun:
-        live = self._live.get(run_id)
-        owned = live.owned if live is not None else await self._state.run(run_id)
-        if owned is None or owned.principal not in (principal, PUBLIC):
-            raise UnknownRun(f"There is no run {run_id!r}.")
-        if owned.removed is Removal.EXPIRED:
-            raise Expired(f"The run {run_id!r} has expired. Start it again.")
-        return owned
+        """The run's log, growing while it lives."""
+        return await self._desk.log(run_id, principal)
 
     # --- the state of things ------------------------------------------------------------------------------------------
 
@@ -343,13 +229,22 @@ class Analyzer:
             queued=self._scheduler.queued,
             slots=self._executor.counts(),
             kept=await self._state.counts(),
-            streams=len(self._live),
-            live_events=sum(len(live.broadcaster.log) for live in self._live.values()),
+            streams=self._desk.living,
+            live_events=self._desk.live_events,
         )
 
     def _refuse_when_draining(self) -> None:
         if self._draining:
             raise ShuttingDown("The server is shutting down and takes no new work.")
+
+
+def _split(analysis: Analysis[Any, Any], shapes: Mapping[str, TableSchema], params: Params) -> Sequence[Part]:
+    """The parts of a run. What an analysis refuses about its parameters is told of the request they came in."""
+    try:
+        return analysis.parts(shapes, params)
+    except InvalidParameters as failure:
+        errors = [error | {"pointer": "/params" + error["pointer"]} for error in failure.more.get("errors", ())]
+        raise InvalidParameters(failure.detail, **(failure.more | {"errors": errors})) from None
 
 
 def _check(analysis: Analysis[Any, Any], params: Mapping[str, Any]) -> Params:

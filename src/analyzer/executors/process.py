@@ -45,6 +45,10 @@ class Slot:
         """Returns when the worker is ready. Raises BrokenExecutor when it died before."""
         self._pid = await asyncio.wrap_future(self._greeting)
 
+    @property
+    def is_warm(self) -> bool:
+        return self._pid is not None
+
     async def perform(self, question: bytes | None, place: Path) -> bytes | None:
         return await asyncio.wrap_future(self._pool.submit(entry.perform, question, str(place)))
 
@@ -57,17 +61,16 @@ class Slot:
         return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self, verdict: AnalyzerError | None = None) -> None:
-        """End the worker at once, whatever it is doing, stopped included. The pool then breaks by itself."""
+        """End the worker at once, whatever it is doing, stopped included. Its pool then breaks by itself."""
         self.verdict = self.verdict or verdict
         if self._pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
             self._pid = None
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def bury(self) -> None:
-        """Wait until nothing of the slot is left. Blocks; for the launching thread."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def bury(self, *, wait: bool) -> None:
+        """Take no more work. Whoever waits, in the launching thread, does so until the process is gone."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)
 
 
 class ProcessExecutor:
@@ -81,6 +84,7 @@ class ProcessExecutor:
         self._places = asyncio.Semaphore(0)  # counts the idle slots
         self._warm = asyncio.Event()
         self._restarts = 0
+        self._closing = False
         self._numbers = count()
         self._tasks = Tasks()
         self._forkserver = OwnForkServer(PRELOAD)
@@ -142,6 +146,7 @@ class ProcessExecutor:
         return SlotCounts(total=self._workers, busy=sum(slot.busy for slot in self._slots), restarts=self._restarts)
 
     async def aclose(self) -> None:
+        self._closing = True
         await self._tasks.aclose()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._launcher, self._close_all)
@@ -150,11 +155,15 @@ class ProcessExecutor:
 
     def _close_all(self) -> None:
         """In the launching thread, so that no slot is being launched meanwhile."""
-        for slot in self._slots:
+        warm = [slot for slot in self._slots if slot.is_warm]
+        for slot in warm:
             slot.kill()
+        for slot in warm:
+            slot.bury(wait=True)
+        # What is only starting has no pid that we know, but it dies with the forkserver.
         self._forkserver.close()
         for slot in self._slots:
-            slot.bury()
+            slot.bury(wait=True)
 
     def _give_back(self, slot: Slot) -> None:
         slot.busy = False
@@ -163,9 +172,11 @@ class ProcessExecutor:
 
     def _replace(self, slot: Slot) -> None:
         slot.kill()
+        slot.bury(wait=False)
         self._slots.discard(slot)
-        self._restarts += 1
-        self._tasks.start(self._fill(), "refill slot")
+        if not self._closing:
+            self._restarts += 1
+            self._tasks.start(self._fill(), "refill slot")
 
     def _launch(self) -> Slot:
         slot = Slot(self._context)

@@ -174,7 +174,6 @@ class SqlState:
             return (await connection.execute(sa.select(table).where(table.c.id == key))).one_or_none()
 
     async def _page(self, table: sa.Table, principal: str, limit: int, after: str | None) -> list[sa.Row[Any]]:
-        order = sa.tuple_(table.c.created_ms, table.c.id)
         query = (
             sa.select(table)
             .where(table.c.principal == principal, table.c.removed.is_(None))
@@ -182,7 +181,9 @@ class SqlState:
             .limit(limit)
         )
         if after is not None:
-            query = query.where(order < sa.select(table.c.created_ms, table.c.id).where(table.c.id == after).subquery())
+            last = sa.select(table.c.created_ms).where(table.c.id == after).scalar_subquery()
+            older = table.c.created_ms < last
+            query = query.where(older | ((table.c.created_ms == last) & (table.c.id < after)))
         async with self._engine.connect() as connection:
             return list(await connection.execute(query))
 
@@ -195,9 +196,13 @@ async def _put(connection: AsyncConnection, table: sa.Table, row: dict[str, Any]
     await connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
 
 
+def _removal(row: sa.Row[Any]) -> Removal | None:
+    return None if row.removed is None else Removal(row.removed)
+
+
 def _dataset(row: sa.Row[Any]) -> OwnedDataset:
-    return OwnedDataset.model_validate_json(row.document).model_copy(update={"removed": row.removed})
+    return OwnedDataset.model_validate_json(row.document).model_copy(update={"removed": _removal(row)})
 
 
 def _run(row: sa.Row[Any]) -> OwnedRun:
-    return OwnedRun.model_validate_json(row.document).model_copy(update={"removed": row.removed})
+    return OwnedRun.model_validate_json(row.document).model_copy(update={"removed": _removal(row)})

@@ -48,14 +48,11 @@ def principal_of(request: web.Request) -> str:
 
 async def read_body(request: web.Request, model: type[M]) -> M:
     """The JSON body as a model. Raises MalformedRequest when it is no JSON, InvalidParameters for its fields."""
-    body = await request.read()
     try:
-        return model.model_validate_json(body)
-    except pydantic.ValidationError as failure:
-        errors = failure.errors()
-        if errors[0]["type"] == "json_invalid":
-            raise MalformedRequest(f"The body is not valid JSON. {errors[0]['msg']}.") from None
-        raise _invalid("body", errors) from None
+        body = pydantic_core.from_json(await request.read(), allow_inf_nan=False)
+    except ValueError as failure:
+        raise MalformedRequest(f"The body is not valid JSON: {failure}.") from None
+    return read_fields(body, model, "body")
 
 
 def read_query(request: web.Request, model: type[M]) -> M:
@@ -65,8 +62,8 @@ def read_query(request: web.Request, model: type[M]) -> M:
     return read_fields(values, model, "query")
 
 
-def read_fields(values: Mapping[str, Any], model: type[M], place: str) -> M:
-    """Named values, all strings, as a model. Raises InvalidParameters."""
+def read_fields(values: Any, model: type[M], place: str) -> M:
+    """Named values as a model. Raises InvalidParameters."""
     try:
         return model.model_validate(values)
     except pydantic.ValidationError as failure:

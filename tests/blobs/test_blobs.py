@@ -1,0 +1,60 @@
+"""The contract of every blob store."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from analyzer.blobs.base import BlobMissing, Blobs
+from analyzer.blobs.local import LocalBlobs
+from analyzer.errors import StorageFull
+
+
+@pytest.fixture(params=["local"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    return LocalBlobs(tmp_path)
+
+
+async def test_what_is_put_is_there_until_it_is_deleted(blobs: Blobs) -> None:
+    await blobs.put("results/a", b"content")
+    assert await blobs.get("results/a") == b"content"
+    assert blobs.local("results/a").read_bytes() == b"content"
+    await blobs.delete("results/a")
+    await blobs.delete("results/a")
+    with pytest.raises(BlobMissing):
+        await blobs.get("results/a")
+
+
+async def test_a_draft_becomes_a_blob(blobs: Blobs) -> None:
+    draft = blobs.draft()
+    draft.write_bytes(b"table")
+    await blobs.keep("datasets/x/table", draft)
+    await blobs.put("datasets/x/original", b"file")
+    await blobs.put("datasets/y/original", b"file")
+    assert not draft.exists()
+    assert await blobs.groups("datasets") == {"x", "y"}
+    await blobs.delete("datasets/x")
+    assert await blobs.groups("datasets") == {"y"}
+    assert await blobs.groups("nothing") == set()
+
+
+async def test_a_new_start_clears_the_drafts_and_nothing_else(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path)
+    blobs.draft().write_bytes(b"half a file")
+    await blobs.put("results/a", b"content")
+    again = LocalBlobs(tmp_path)
+    assert await again.get("results/a") == b"content"
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"a"}
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = LocalBlobs(tmp_path)
+
+    def full(path: Path, content: bytes) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageFull):
+        await blobs.put("results/a", b"content")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,0 +1,229 @@
+"""Slots: real workers that really die."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pytest
+
+from analyzer.errors import MemoryLimit
+from analyzer.executors.base import ComputePart, EncodedSection, MergeSections, WorkerDied, WorkFailed
+from analyzer.executors.process import ProcessExecutor
+from analyzer.models import TableSchema
+from analyzer.registry import Part
+from tests.conftest import PENGUINS, PLUGIN
+from tests.waiting import Gate, alive, family, until
+
+MIB = 1024 * 1024
+
+
+@asynccontextmanager
+async def _executor(workers: int = 1, memory_bytes: int = 2048 * MIB) -> AsyncIterator[ProcessExecutor]:
+    executor = ProcessExecutor(workers, memory_bytes)
+    await executor.start()
+    try:
+        await executor.ready()
+        yield executor
+    finally:
+        await executor.aclose()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    path = tmp_path / "table"
+    table = pa.table({"a": [1, 2, 3]})
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    return str(path)
+
+
+@pytest.fixture
+def trouble(table: str, tmp_path: Path) -> Callable[[str], ComputePart]:
+    def make(kind: str) -> ComputePart:
+        params = {"kind": kind, "folder": str(tmp_path)}
+        return ComputePart("test_trouble", params, {"df": table}, Part("trouble"))
+
+    return make
+
+
+@pytest.fixture
+def at_gate(table: str, tmp_path: Path) -> tuple[ComputePart, Gate]:
+    gate = Gate(tmp_path / "gate")
+    return ComputePart("test_gate", {"gate": str(gate.folder)}, {"df": table}, Part("waiting")), gate
+
+
+async def test_what_kills_a_worker_costs_one_answer_and_no_neighbour(
+    trouble: Callable[[str], ComputePart], at_gate: tuple[ComputePart, Gate]
+) -> None:
+    work, gate = at_gate
+    async with _executor(workers=2) as executor:
+        neighbour = asyncio.create_task(executor.call(work))
+        await gate.reached()
+        for kind in ("exit", "segfault"):
+            with pytest.raises(WorkerDied):
+                await executor.call(trouble(kind))
+        gate.open()
+        assert (await neighbour).data == b'{"line":"waiting"}'
+        assert executor.counts().restarts == 2
+        assert executor.counts().busy == 0
+
+
+async def test_memory_has_a_wall(trouble: Callable[[str], ComputePart]) -> None:
+    async with _executor(memory_bytes=400 * MIB) as executor:
+        with pytest.raises(MemoryLimit) as raised:
+            await executor.call(trouble("memory"))
+        assert raised.value.more["limit"] == 400 * MIB
+        assert await executor.call(trouble("large"))  # the slot is there again
+
+
+async def test_cancelling_ends_code_that_never_looks_up(trouble: Callable[[str], ComputePart]) -> None:
+    async with _executor() as executor:
+        before = family()
+        spinning = asyncio.create_task(executor.call(trouble("spin")))
+        await until(lambda: executor.counts().busy == 1)
+        await until(lambda: any(_is_spinning(pid) for pid in before))
+        spinning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await spinning
+        assert isinstance(await executor.call(trouble("large")), EncodedSection)
+
+
+def _is_spinning(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_RUNNING
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_long_messages_pass_both_ways(trouble: Callable[[str], ComputePart]) -> None:
+    async with _executor() as executor:
+        section = await executor.call(trouble("large"))
+        assert len(section.data) > 3_000_000
+        merged = await executor.call(
+            MergeSections("test_trouble", {"kind": "large"}, {"df": TableSchema(rows=3, columns=())}, (section,) * 3)
+        )
+        assert len(merged) > 9_000_000
+        assert list(Path(executor._exchange.name).iterdir()) == []
+
+
+async def test_what_nobody_foresaw_reaches_only_the_log(trouble: Callable[[str], ComputePart]) -> None:
+    async with _executor() as executor:
+        with pytest.raises(WorkFailed, match="the secret of the worker"):
+            await executor.call(trouble("raise"))
+        with pytest.raises(WorkFailed, match="JSON"):
+            await executor.call(trouble("nan"))
+        assert executor.counts().restarts == 0
+
+
+async def test_the_death_of_the_forkserver_is_survived(trouble: Callable[[str], ComputePart]) -> None:
+    async with _executor() as executor:
+        assert executor._forkserver._process is not None
+        executor._forkserver._process.kill()
+        with pytest.raises(WorkerDied):
+            # The worker dies with its forkserver; whoever asks then may be the one to notice.
+            for _ in range(1000):
+                await executor.call(trouble("large"))
+        assert isinstance(await executor.call(trouble("large")), EncodedSection)
+
+
+async def test_closing_ends_every_worker_even_a_stopped_one(at_gate: tuple[ComputePart, Gate]) -> None:
+    work, gate = at_gate
+    before = family()
+    async with _executor(workers=2) as executor:
+        await until(lambda: len(executor._idle) == 2)
+        waiting = asyncio.create_task(executor.call(work))
+        (pid,) = await gate.reached()
+        os.kill(pid, signal.SIGSTOP)
+        ours = family() - before
+        assert pid in ours
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    left = {process: (_command(process), psutil.Process(process).status()) for process in ours if alive(process)}
+    assert all("resource_tracker" in command for command, _ in left.values()), left
+
+
+def _command(pid: int) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+SCRIPT = f"""
+import asyncio, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {PLUGIN!r})
+from analyzer import Analyzer, Settings
+
+async def main():
+    with tempfile.TemporaryDirectory() as folder:
+        async with Analyzer(Settings(data_dir=folder, workers=1)) as analyzer:
+            dataset = await analyzer.add_dataset({str(PENGUINS)!r})
+            run = await analyzer.submit(dataset.id, "test_parts")
+            async for event in analyzer.events(run.id):
+                last = event
+            pid = next(iter(analyzer._executor._slots))._pid
+            environment = Path(f"/proc/{{pid}}/environ").read_text()
+            print(last.type, "SECRET" in environment)
+
+asyncio.run(main())
+import multiprocessing
+print(multiprocessing.get_start_method(allow_none=True))
+"""
+
+
+@pytest.mark.parametrize("way", ["script", "-c", "stdin"])
+def test_unguarded_programs_work_and_their_secrets_stay_with_them(way: str, tmp_path: Path) -> None:
+    """A script without `if __name__ == "__main__"`, `python -c`, and a program that has no file, as in a notebook."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    arguments = {"script": [str(script)], "-c": ["-c", SCRIPT], "stdin": ["-"]}[way]
+    told = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        input=SCRIPT if way == "stdin" else "",
+        env=os.environ | {"MY_SECRET": "SECRET"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert told.stderr == ""
+    assert told.stdout.split() == ["run.completed", "False", "None"]
+
+
+async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import asyncio
+            from analyzer.executors.process import ProcessExecutor
+
+            async def main():
+                executor = ProcessExecutor(2, 2**30)
+                await executor.start()
+                while len(executor._idle) < 2:
+                    await asyncio.sleep(0.01)
+                print("ready", flush=True)
+                await asyncio.Event().wait()
+
+            asyncio.run(main())
+            """
+        )
+    )
+    server = await asyncio.create_subprocess_exec(sys.executable, str(script), stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    assert await server.stdout.readline() == b"ready\n"
+    children = family(server.pid)
+    assert len(children) == 4, "the tracker, the forkserver and two workers"
+    os.kill(max(children), signal.SIGSTOP)
+    server.kill()
+    await server.wait()
+    await until(lambda: not any(alive(pid) for pid in children), "all children gone")

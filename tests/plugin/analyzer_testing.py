@@ -1,0 +1,119 @@
+"""Analyses that misbehave on request, installed for the tests as anybody's plug-in would be."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Literal
+
+from analyzer.registry import Analysis, Params, Part, Result, Section
+
+
+class Lines(Result):
+    lines: list[str]
+
+
+def _merge(sections, schemas, params):
+    return Lines(lines=[section.data["line"] for section in sections])
+
+
+class PartsParams(Params):
+    parts: int = 3
+    text: str = ""
+
+
+def _numbered(schemas, params):
+    return [Part(f"part {number}") for number in range(params.parts)]
+
+
+def _say(tables, part, params):
+    return Section(part.name, {"line": f"{part.name}{params.text}"})
+
+
+parts_analysis = Analysis(
+    id="test_parts",
+    title="As many parts as asked for",
+    page=__doc__,
+    params=PartsParams,
+    result=Lines,
+    parts=_numbered,
+    compute=_say,
+    merge=_merge,
+)
+
+
+class GateParams(Params):
+    gate: str
+    parts: int = 2
+
+
+def _wait_at_gate(tables, part, params):
+    """Begins, says so in a file of its own, and goes on when the file `open` is there."""
+    gate = Path(params.gate)
+    (gate / f"{part.name} {os.getpid()}").touch()
+    while not (gate / "open").exists():
+        time.sleep(0.005)
+    return Section(part.name, {"line": part.name})
+
+
+gate_analysis = Analysis(
+    id="test_gate",
+    title="Waits until a file is there",
+    page=__doc__,
+    params=GateParams,
+    result=Lines,
+    parts=_numbered,
+    compute=_wait_at_gate,
+    merge=_merge,
+)
+
+
+class TroubleParams(Params):
+    kind: Literal["raise", "exit", "segfault", "memory", "spin", "nan", "large", "die once"]
+    folder: str = ""
+
+
+def _raise(params):
+    raise ValueError("the secret of the worker")
+
+
+def _hoard(params):
+    hoard = []
+    while True:
+        hoard.append(bytearray(b"x" * 16_000_000))
+
+
+def _die_once(params):
+    mark = Path(params.folder) / "died"
+    if not mark.exists():
+        mark.touch()
+        os._exit(1)
+    return "survived"
+
+
+TROUBLES = {
+    "raise": _raise,
+    "exit": lambda params: os._exit(7),
+    "segfault": lambda params: os.kill(os.getpid(), signal.SIGSEGV),
+    "memory": _hoard,
+    "spin": lambda params: sum(range(10**15)),  # C code that holds the interpreter and never looks up
+    "nan": lambda params: float("nan"),
+    "large": lambda params: "x" * 3_000_000,
+    "die once": _die_once,
+}
+
+
+def _make_trouble(tables, part, params):
+    return Section(part.name, {"line": TROUBLES[params.kind](params)})
+
+
+trouble_analysis = Analysis(
+    id="test_trouble",
+    title="Makes trouble",
+    page=__doc__,
+    params=TroubleParams,
+    result=Lines,
+    parts=lambda schemas, params: [Part("trouble")],
+    compute=_make_trouble,
+    merge=_merge,
+)

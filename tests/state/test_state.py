@@ -1,0 +1,157 @@
+"""The contract of every state store."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from analyzer.models import (
+    Dataset,
+    OwnedDataset,
+    OwnedRun,
+    ReadingReport,
+    Removal,
+    Run,
+    RunStatus,
+    new_id,
+    now,
+)
+from analyzer.state.base import Counts, State
+from analyzer.state.sql import SqlState
+
+
+@pytest_asyncio.fixture(params=["sqlite"])
+async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[State]:
+    state = SqlState(tmp_path / "state.sqlite")
+    await state.open()
+    yield state
+    await state.aclose()
+
+
+START = now()
+
+
+def _dataset(age_seconds: int = 0, principal: str = "public", ttl_seconds: int | None = 60) -> OwnedDataset:
+    created_at = START - timedelta(seconds=age_seconds)
+    return OwnedDataset(
+        principal=principal,
+        dataset=Dataset(
+            file_id=new_id(),
+            filename="ä.csv",
+            rows=2**40,
+            columns=1,
+            size_bytes=3,
+            sha256="0" * 64,
+            created_at=created_at,
+            expires_at=created_at + timedelta(seconds=ttl_seconds) if ttl_seconds else None,
+            table=(),
+            report=ReadingReport(format="csv"),
+        ),
+    )
+
+
+def _run(age_seconds: int = 0, principal: str = "public", status: RunStatus = RunStatus.QUEUED) -> OwnedRun:
+    created_at = START - timedelta(seconds=age_seconds)
+    run = Run(
+        task_execution_id=new_id(),
+        task_id="t",
+        file_id=new_id(),
+        params={"deep": [1, None, {"x": "\u2028"}]},
+        status=status,
+        created_at=created_at,
+        expires_at=created_at + timedelta(seconds=60),
+    )
+    return OwnedRun(run=run, principal=principal, epoch="e")
+
+
+async def test_what_was_saved_is_found_as_it_was(state: State) -> None:
+    dataset, run = _dataset(), _run()
+    await state.add_dataset(dataset)
+    await state.save_run(run)
+    assert await state.dataset(dataset.dataset.id) == dataset
+    assert await state.run(run.run.id) == run
+    assert await state.dataset("nonsense") is None
+    assert await state.run("nonsense") is None
+    assert await state.log(run.run.id) is None
+
+
+async def test_a_run_changes_and_ends_with_its_log(state: State) -> None:
+    run = _run()
+    await state.save_run(run)
+    assert await state.unfinished_runs() == [run]
+    ended = run.model_copy(update={"run": run.run.model_copy(update={"status": RunStatus.COMPLETED})})
+    await state.finish_run(ended, b"frames\0\xff", 5)
+    assert await state.run(run.run.id) == ended
+    assert await state.log(run.run.id) == b"frames\0\xff"
+    assert await state.unfinished_runs() == []
+    assert await state.counts() == Counts(datasets=0, results=1, logs=1, events=5)
+
+
+async def test_lists_are_pages_of_ones_own_newest_first(state: State) -> None:
+    mine = [_dataset(age_seconds=age // 2, principal="me") for age in range(7)]  # some of the same age
+    for dataset in [*mine, _dataset(principal="you")]:
+        await state.add_dataset(dataset)
+    seen: list[OwnedDataset] = []
+    after = None
+    while page := await state.datasets("me", 3, after):
+        seen += page
+        after = page[-1].dataset.id
+    assert sorted(seen, key=lambda owned: owned.dataset.created_at, reverse=True) == seen
+    assert {owned.dataset.id for owned in seen} == {owned.dataset.id for owned in mine}
+    assert len(seen) == 7
+    runs = [_run(age_seconds=age) for age in (3, 1, 2)]
+    for run in runs:
+        await state.save_run(run)
+    assert await state.runs("public", 10, None) == [runs[1], runs[2], runs[0]]
+    assert await state.runs("nobody", 10, None) == []
+
+
+async def test_what_is_removed_is_told_from_what_never_was(state: State) -> None:
+    dataset, run = _dataset(), _run(status=RunStatus.COMPLETED)
+    await state.add_dataset(dataset)
+    await state.finish_run(run, b"frames", 1)
+    await state.remove_dataset(dataset.dataset.id, Removal.DELETED)
+    await state.remove_run(run.run.id, Removal.EXPIRED)
+    found = await state.dataset(dataset.dataset.id)
+    assert found is not None
+    assert found.removed is Removal.DELETED
+    kept = await state.run(run.run.id)
+    assert kept is not None
+    assert kept.removed is Removal.EXPIRED
+    assert await state.log(run.run.id) is None
+    assert await state.datasets("public", 10, None) == []
+    assert await state.runs("public", 10, None) == []
+    assert await state.counts() == Counts(datasets=0, results=0, logs=0, events=0)
+    await state.forget_removed(START)
+    assert await state.dataset(dataset.dataset.id) is not None
+    await state.forget_removed(START + timedelta(seconds=1))
+    assert await state.dataset(dataset.dataset.id) is None
+    assert await state.run(run.run.id) is None
+
+
+async def test_what_has_outlived_its_time_is_due(state: State) -> None:
+    old, young, eternal = _dataset(age_seconds=60), _dataset(age_seconds=59), _dataset(9999, ttl_seconds=None)
+    for dataset in (old, young, eternal):
+        await state.add_dataset(dataset)
+    run = _run(age_seconds=61)
+    await state.save_run(run)
+    due = await state.due(START)
+    assert due.datasets == (old.dataset.id,)
+    assert due.runs == (run.run.id,)
+    await state.remove_dataset(old.dataset.id, Removal.EXPIRED)
+    assert (await state.due(START)).datasets == ()
+
+
+async def test_it_is_there_after_opening_again(tmp_path: Path) -> None:
+    dataset = _dataset()
+    for _ in range(2):
+        state = SqlState(tmp_path / "state.sqlite")
+        await state.open()
+        if await state.dataset(dataset.dataset.id) is None:
+            await state.add_dataset(dataset)
+        await state.aclose()
+    await state.open()
+    assert await state.dataset(dataset.dataset.id) == dataset
+    await state.aclose()

@@ -1,0 +1,66 @@
+"""Reading event streams: the vectors that the HTML standard and its public tests give, and cuts anywhere."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.eventstream import EventStreamParser, Frame
+
+
+def _read(*pieces: bytes) -> list[Frame]:
+    parser = EventStreamParser()
+    return [frame for piece in pieces for frame in parser.feed(piece)]
+
+
+def _frame(data: str, type: str = "message", id: str = "") -> Frame:  # noqa: A002
+    return Frame(type, data, id)
+
+
+@pytest.mark.parametrize(
+    ("stream", "frames"),
+    [
+        (b"data: YHOO\ndata: +2\ndata: 10\n\n", [_frame("YHOO\n+2\n10")]),
+        (
+            b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+            [_frame("first event", id="1"), _frame("second event"), _frame(" third event")],
+        ),
+        (b"data\n\ndata\ndata\n\ndata:", [_frame(""), _frame("\n")]),
+        (b"data:test\n\ndata: test\n\n", [_frame("test"), _frame("test")]),
+        (b"\xef\xbb\xbfdata:x\n\n", [_frame("x")]),
+        (b"\xef\xbb\xbf\xef\xbb\xbfdata:x\n\ndata:y\n\n", [_frame("y")]),
+        (b"data:1\r\rdata:2\r\n\r\ndata:3\n\n", [_frame("1"), _frame("2"), _frame("3")]),
+        (b"id: a\0b\ndata: x\n\n", [_frame("x")]),
+        (b"event: e\ndata: x\n\ndata: y\n\n", [_frame("x", "e"), _frame("y")]),
+        (b"event: only\n\ndata: y\n\n", [_frame("y")]),
+        (b"unknown: x\nDATA: x\n data: x\ndata : x\n\n", []),
+        (b"id: 7\n\ndata: x\n\n", [_frame("x", id="7")]),
+        (b"data: unfinished\n", []),
+        (b"data: \xff\xfe\n\n", [_frame("��")]),
+        (b"data:\0\n\n", [_frame("\0")]),
+    ],
+)
+def test_vectors(stream: bytes, frames: list[Frame]) -> None:
+    assert _read(stream) == frames
+    assert _read(*(stream[at : at + 1] for at in range(len(stream)))) == frames
+
+
+@given(
+    lines=st.lists(
+        st.sampled_from(["data: a", "data:b", "id: 3", "event: e", ": c", "", "retry: 5", "id: x\0"]), max_size=20
+    ),
+    ends=st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=20, max_size=20),
+    cuts=st.sets(st.integers(0, 200)),
+)
+def test_where_it_is_cut_does_not_matter(lines: list[str], ends: list[str], cuts: set[int]) -> None:
+    stream = "".join(line + end for line, end in zip(lines, ends, strict=False)).encode() + b"\n"
+    edges = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
+    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    assert _read(*pieces) == _read(stream)
+
+
+def test_retry_and_last_id_are_kept_for_coming_back() -> None:
+    parser = EventStreamParser("before")
+    assert parser.last_event_id == "before"
+    assert list(parser.feed(b"retry: 3000\nid: e:4\n\nretry: 1x\nid: e:5\n")) == []
+    assert parser.retry_milliseconds == 3000
+    assert parser.last_event_id == "e:4"  # the id of an event that never ended does not count

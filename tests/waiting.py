@@ -1,0 +1,52 @@
+"""Waiting for facts, and asking the system what is there."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+PATIENCE_SECONDS = 30.0
+
+
+async def until(fact: Callable[[], object], what: str = "") -> None:
+    """Returns when the fact holds; fails when it does not come true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not fact():
+        assert time.monotonic() < deadline, f"waited in vain: {what or fact}"
+        await asyncio.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process is there and not merely waiting to be buried."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def family(pid: int | None = None) -> set[int]:
+    """The processes that descend from this one."""
+    return {child.pid for child in psutil.Process(pid or os.getpid()).children(recursive=True)}
+
+
+class Gate:
+    """A folder at which parts of `test_gate` wait."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers that wait at the gate or passed it."""
+        return [int(mark.name.split()[-1]) for mark in self.folder.iterdir() if mark.name != "open"]
+
+    async def reached(self, parts: int = 1) -> list[int]:
+        await until(lambda: len(self.pids) >= parts, f"{parts} parts at the gate")
+        return self.pids
+
+    def open(self) -> None:
+        (self.folder / "open").touch()
