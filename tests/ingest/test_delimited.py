@@ -34,7 +34,7 @@ def test_types_are_as_narrow_as_every_cell_allows(read: Read) -> None:
 @pytest.mark.parametrize("rows", [1, 5000])
 def test_what_no_type_keeps_stays_text(read: Read, cell: str, rows: int) -> None:
     ordinary = "2020-01-01" if cell.startswith("2020") else "1"
-    table, report = read("id,k\n" + f"{ordinary},k\n" * (rows - 1) + f"{cell},k\n")
+    table, report = read("id,key\n" + f"{ordinary},k\n" * (rows - 1) + f"{cell},k\n")
     assert table["id"].to_pylist()[-1] == cell
     assert any("id" in warning for warning in report.warnings) or rows == 1
 

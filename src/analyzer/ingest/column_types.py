@@ -1,36 +1,29 @@
-"""Which type a column of text has, and its conversion without losing a digit.
+"""Which type a column of text has.
 
-A column gets a type only if every cell in it can be stored in that type exactly; otherwise it stays text. The guess is
-made on a sample; `convert` checks every cell and says which do not fit, so that a wrong guess is noticed and corrected.
+A column gets a type only if every cell in it can be stored in that type exactly; otherwise it stays text. The plan is
+made on a sample; conversion checks every cell, and where a later cell contradicts the plan, `replan` makes a wider one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.models.datasets import ColumnType
+from analyzer.ingest.date_texts import NAMES, DateStyle, style_of
+from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, PLAIN_INTEGER, STYLES, NumberStyle, begins_oddly, lossy
+from analyzer.models.datasets import ColumnType, ReadingOptions
 
 NULL_TOKENS = (
     "NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "Null", "None", "none", "NaT", "<NA>",
-    "\\N", "-", "--", "?", ".",
-    "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "(null)", "missing", "Missing",
+    "\\N", "-", "--", "?", ".", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?",
+    "(null)", "missing", "Missing",
 )  # fmt: skip
 """Cells that mean `missing` where the rest of the column is no text."""
 
-INTEGER = r"^-?(0|[1-9][0-9]{0,18})$"
-NUMBER = r"^-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$|^-?([Ii]nf|Infinity)$"
-TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
-ZONED_TIMESTAMP = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})$"
-)
-BOOLEAN = r"^(?i:true|false)$"
+BOOLEANS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
 LEADING_ZERO = r"^[+-]?0[0-9]"
 DIGITS = r"^[+-]?[0-9]+$"
-SAFE_DIGITS = 15
-"""Decimal digits that every double keeps."""
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -42,138 +35,216 @@ ARROW_TYPES: dict[ColumnType, pa.DataType] = {
 
 
 @dataclass(frozen=True)
+class Hints:
+    """What holds for all columns of a file: what means missing, and how its numbers and dates are written."""
+
+    null_tokens: tuple[str, ...] = NULL_TOKENS
+    decimal: str | None = None
+    thousands: str | None = None
+    date_format: str | None = None
+
+    @classmethod
+    def of(cls, options: ReadingOptions) -> "Hints":
+        tokens = NULL_TOKENS if options.null_tokens is None else options.null_tokens
+        return cls(tokens, options.decimal, options.thousands, options.date_format)
+
+    @property
+    def styles(self) -> Iterable[NumberStyle]:
+        """The ways numbers may be written."""
+        if self.decimal is None and self.thousands is None:
+            return (PLAIN, *STYLES)
+        if self.thousands is not None:
+            return (NumberStyle(self.decimal or ("," if self.thousands == "." else "."), self.thousands),)
+        return tuple(style for style in (PLAIN, *STYLES) if style.decimal == self.decimal)
+
+
+@dataclass(frozen=True)
 class ColumnPlan:
-    """What a column is to become, why, and which of its cells mean `missing`."""
+    """What a column is to become, why, how its cells are written, and which of them mean `missing`.
+
+    `seen`: it held something in the sample. `fixed`: the user asked for the type. `doubt`: it could be read otherwise.
+    """
 
     type: ColumnType
     reason: str
     null_tokens: tuple[str, ...] = ()
-    zoned: bool = False
+    number_style: NumberStyle = PLAIN
+    date_style: DateStyle = "iso"
+    booleans: tuple[str, str] = BOOLEANS[0]
+    seen: bool = True
+    fixed: bool = False
     warning: str | None = None
+    doubt: str | None = None
+    tokens_found: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def arrow_type(self) -> pa.DataType:
-        return pa.timestamp("us", "UTC") if self.zoned else ARROW_TYPES[self.type]
+        if self.type == "timestamp" and self.date_style == "zoned":
+            return pa.timestamp("us", "UTC")
+        return ARROW_TYPES[self.type]
 
 
-@dataclass(frozen=True)
-class Converted:
-    """A column of one block: its values, and how many cells do not fit the type exactly, with the first of them."""
-
-    values: pa.Array
-    misfits: int = 0
-    misfit: str | None = None
-
-
-def guess(cells: pa.StringArray, null_tokens: Sequence[str] | None = None) -> ColumnPlan:
-    """The narrowest type that holds every cell of the sample exactly; text where there is none."""
-    texts = pc.utf8_trim_whitespace(cells)
-    tokens = NULL_TOKENS if null_tokens is None else tuple(null_tokens)
-    empty = pc.equal(texts, "")
-    meaning_missing = pc.and_(pc.is_in(texts, pa.array(tokens, pa.string())), pc.invert(empty))
-    seen = tuple(sorted(pc.unique(texts.filter(meaning_missing)).to_pylist()))
-    texts = texts.filter(pc.invert(pc.or_(empty, meaning_missing))).drop_null()
+def guess(cells: pa.StringArray, hints: Hints) -> ColumnPlan:
+    """The narrowest type that holds every one of these cells exactly; text where there is none."""
+    texts = pc.utf8_trim_whitespace(cells.drop_null())
+    missing = pc.is_in(texts, pa.array(("", *hints.null_tokens), pa.string()))
+    found: tuple[str, ...] = ()
+    if _any(missing):
+        found = tuple(token for token in pc.unique(texts.filter(missing)).to_pylist() if token)
+        texts = texts.filter(pc.invert(missing))
     if not len(texts):
-        return ColumnPlan("text", "no cell holds anything", seen)
-    candidates: tuple[tuple[ColumnType, str, str], ...] = (
-        ("boolean", BOOLEAN, "every cell is true or false"),
-        ("integer", INTEGER, "every cell is a whole number"),
-        ("number", NUMBER, "every cell is a number"),
-        ("timestamp", TIMESTAMP, "every cell is a date or a time in ISO 8601"),
-        ("timestamp", ZONED_TIMESTAMP, "every cell is a time with a zone in ISO 8601, stored in UTC"),
-    )
-    for type_, pattern, reason in candidates:
-        if _all(pc.match_substring_regex(texts, pattern)):
-            plan = ColumnPlan(type_, reason, seen, zoned=pattern is ZONED_TIMESTAMP)
-            converted = convert(texts, plan)
-            return plan if not converted.misfits else as_text(plan, converted.misfit)
-    return _text(texts, null_tokens)
+        return ColumnPlan("text", "no cell holds anything", seen=False, tokens_found=found)
+    for attempt in (_number, _boolean, _timestamp):
+        if (plan := attempt(texts, hints)) is not None:
+            return replace(plan, null_tokens=hints.null_tokens, tokens_found=found)
+    return replace(_text(texts), tokens_found=found)
 
 
-def _text(texts: pa.StringArray, null_tokens: Sequence[str] | None) -> ColumnPlan:
-    """A column of text: say so where it looks like numbers that no number type keeps."""
-    kept = tuple(null_tokens or ())
-    if _all(pc.match_substring_regex(texts, DIGITS)):
-        if _any(pc.match_substring_regex(texts, LEADING_ZERO)):
-            reason = "digits with leading zeros are identifiers, and numbers would lose the zeros"
-            return ColumnPlan("text", reason, kept, warning=reason)
-        reason = "digits that are no plain 64-bit whole numbers"
-        return ColumnPlan("text", reason, kept, warning=reason)
-    return ColumnPlan("text", "the cells are text", kept)
+def _number(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
+    """A plan for whole numbers or numbers, in the first style that fits all."""
+    if not pc.match_substring_regex(texts[:1], r"[0-9]|[Ii]nf")[0].as_py():
+        return None
+    for style in hints.styles:
+        if not style.is_plain and not _all(pc.match_substring_regex(texts, style.pattern)):
+            continue
+        plan = _number_in(style.plain(texts), style)
+        if plan is not None:
+            return replace(plan, doubt=_doubt(texts, style))
+    return None
 
 
-def as_text(plan: ColumnPlan, misfit: str | None) -> ColumnPlan:
-    """The plan for a column of which one cell turned out not to fit: all of it stays text."""
-    shown = "a cell" if misfit is None else repr(misfit[:60])
-    reason = f"{shown} cannot be stored as {plan.type} exactly, so the column stays text"
+def _number_in(texts: pa.StringArray, style: NumberStyle) -> ColumnPlan | None:
+    """A plan for texts that are plain numbers now and were written in a style."""
+    if begins_oddly(texts) and not _all(pc.match_substring_regex(texts, PLAIN.pattern)):
+        return None
+    if _any(pc.match_substring_regex(texts, PHONE_LIKE)):
+        return None
+    written = "" if style.is_plain else f", {style}"
+    if _casts(texts, pa.int64()) and _all(pc.match_substring_regex(texts, PLAIN_INTEGER)):
+        return ColumnPlan("integer", f"every cell is a whole number{written}", number_style=style)
+    if not _casts(texts, pa.float64()) or lossy(texts, pc.cast(texts, pa.float64())):
+        return None
+    return ColumnPlan("number", f"every cell is a number{written}", number_style=style)
+
+
+def _doubt(texts: pa.StringArray, style: NumberStyle) -> str | None:
+    """What else numbers of this style could mean: `1,234` is 1234 or 1.234."""
+    if style == NumberStyle(".", ",") and _all(pc.match_substring_regex(texts, NumberStyle(",", "").pattern)):
+        return "commas could be decimal marks as well; set `decimal` if they are"
+    return None
+
+
+def _boolean(texts: pa.StringArray, _: Hints) -> ColumnPlan | None:
+    """A plan for true and false, in one of the usual pairs of words; both letters must occur for t/f and y/n."""
+    words = pc.unique(pc.utf8_lower(texts))
+    if len(words) > 2:
+        return None
+    present = set(words.to_pylist())
+    for pair in BOOLEANS:
+        if present == set(pair) or (pair == BOOLEANS[0] and present <= set(pair)):
+            return ColumnPlan("boolean", f"every cell is {pair[0]} or {pair[1]}", booleans=pair)
+    return None
+
+
+def _timestamp(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
+    """A plan for dates and times."""
+    if not pc.match_substring_regex(texts[:1], r"^[0-9]+[-/.]")[0].as_py():
+        return None
+    found = style_of(texts, hints.date_format)  # type: ignore[arg-type]
+    if found is None:
+        return None
+    style, ambiguous = found
+    doubt = "day and month could be the other way round; set `date_format` if they are" if ambiguous else None
+    return ColumnPlan("timestamp", f"every cell is a date or time {NAMES[style]}", date_style=style, doubt=doubt)
+
+
+def _text(texts: pa.StringArray) -> ColumnPlan:
+    """A plan for text, which says so where the cells look like numbers that no number type keeps."""
+    if _any(pc.match_substring_regex(texts, LEADING_ZERO)) and _all(pc.match_substring_regex(texts, DIGITS)):
+        reason = "leading zeros belong to identifiers, and numbers would lose them"
+    elif _all(pc.match_substring_regex(texts, DIGITS)):
+        reason = "the digits are too many for a whole number of 64 bits, or a phone number"
+    elif _all(pc.match_substring_regex(texts, PLAIN.pattern)):
+        reason = "the numbers have more digits, or are larger or smaller, than a double keeps"
+    else:
+        return ColumnPlan("text", "the cells are text")
     return ColumnPlan("text", reason, warning=reason)
 
 
-def convert(cells: pa.StringArray, plan: ColumnPlan) -> Converted:
-    """The cells of one block in the type of the plan. Empty cells and null tokens become null."""
-    texts = cells if plan.type == "text" else pc.utf8_trim_whitespace(cells)
-    missing = pc.is_in(texts, pa.array(("", *plan.null_tokens), pa.string()))
-    texts = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
-    match plan.type:
-        case "text":
-            return Converted(texts)
-        case "integer":
-            return _cast(texts, INTEGER, pa.int64())
-        case "number":
-            return _numbers(texts)
-        case "boolean":
-            return _cast(texts, BOOLEAN, pa.bool_())
-        case "timestamp":
-            return _cast(texts, ZONED_TIMESTAMP if plan.zoned else TIMESTAMP, plan.arrow_type)
+def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -> ColumnPlan:
+    """A plan that holds what the old one did and these cells too, of which `misfit` is one that did not fit."""
+    new = guess(cells, hints)
+    if not plan.seen:
+        return new
+    same_style = new.number_style == plan.number_style
+    if {plan.type, new.type} == {"integer", "number"} and same_style:
+        return replace(new, type="number", reason="every cell is a number")
+    if plan.type == new.type == "timestamp" and plan.doubt and not new.doubt:
+        return new
+    reason = f"{misfit[:60]!r} cannot be stored as {plan.type} exactly, so the column stays text"
+    return ColumnPlan("text", reason, warning=reason)
 
 
-def _cast(texts: pa.StringArray, pattern: str, type_: pa.DataType) -> Converted:
-    """Texts of the given pattern as values of the type."""
-    wrong = texts.filter(pc.invert(pc.match_substring_regex(texts, pattern)))
-    if len(wrong):
-        return Converted(texts, len(wrong), wrong[0].as_py())
+def fix(plan: ColumnPlan, wanted: ColumnType, hints: Hints) -> ColumnPlan:
+    """The plan for a column whose type the user decided."""
+    if plan.type == wanted:
+        return replace(plan, fixed=True, reason="as asked")
+    tokens = () if wanted == "text" else hints.null_tokens
+    style: DateStyle = hints.date_format or "iso"  # type: ignore[assignment]
+    return ColumnPlan(
+        wanted, "as asked", tokens, next(iter(hints.styles)), style, fixed=True, tokens_found=plan.tokens_found
+    )
+
+
+def plan_columns(columns: Sequence[pa.StringArray], options: ReadingOptions) -> list[ColumnPlan]:
+    """Plans for the columns of a sample. What one column shows about the file helps to read the others."""
+    hints = Hints.of(options)
+    plans = [guess(column, hints) for column in columns]
+    if options.decimal is None and options.thousands is None and any(map(_shows_decimal_comma, plans)):
+        comma = replace(hints, decimal=",")
+        _guess_again(plans, columns, comma, lambda plan: plan.type == "number" and plan.number_style.decimal == ".")
+    if options.date_format is None and (order := _order_shown(plans)) is not None:
+        ordered = replace(hints, date_format=order)
+        _guess_again(plans, columns, ordered, lambda plan: plan.type == "timestamp" and plan.doubt is not None)
+    tokens = options.null_tokens if options.null_tokens is not None else _tokens_shown(plans)
+    return [replace(plan, null_tokens=tokens) if plan.type == "text" else plan for plan in plans]
+
+
+def _guess_again(
+    plans: list[ColumnPlan],
+    columns: Sequence[pa.StringArray],
+    hints: Hints,
+    concerned: Callable[[ColumnPlan], bool],
+) -> None:
+    """Replace plans that are concerned by what the hints say, where that works out to the same type."""
+    for place, (plan, column) in enumerate(zip(plans, columns, strict=True)):
+        if concerned(plan) or (plan.doubt and plan.type in ("integer", "number")):
+            again = guess(column, hints)
+            if again.type != "text":
+                plans[place] = again
+
+
+def _shows_decimal_comma(plan: ColumnPlan) -> bool:
+    return plan.type == "number" and plan.number_style.decimal == ","
+
+
+def _order_shown(plans: Sequence[ColumnPlan]) -> DateStyle | None:
+    """The order of day and month in columns where there is no doubt about it."""
+    certain = {plan.date_style for plan in plans if plan.type == "timestamp" and not plan.doubt} & {"dmy", "mdy"}
+    return certain.pop() if len(certain) == 1 else None
+
+
+def _tokens_shown(plans: Sequence[ColumnPlan]) -> tuple[str, ...]:
+    """What means `missing` in columns of numbers, dates or booleans means it in the text columns of the file too."""
+    return tuple(sorted({token for plan in plans if plan.type != "text" for token in plan.tokens_found}))
+
+
+def _casts(texts: pa.StringArray, type_: pa.DataType) -> bool:
     try:
-        return Converted(pc.cast(texts, type_))
-    except pa.ArrowInvalid:
-        wrong = [text for text in texts.drop_null().to_pylist() if not _casts(text, type_)]
-        return Converted(texts, len(wrong), wrong[0])
-
-
-def _casts(text: str, type_: pa.DataType) -> bool:
-    """Whether one text is a value of the type."""
-    try:
-        pa.scalar(text).cast(type_)
+        pc.cast(texts, type_)
     except pa.ArrowInvalid:
         return False
     return True
-
-
-def _numbers(texts: pa.StringArray) -> Converted:
-    """Texts as doubles, if each double gives back all digits of its text."""
-    converted = _cast(texts, NUMBER, pa.float64())
-    if converted.misfits:
-        return converted
-    doubtful = pc.or_(pc.greater(pc.binary_length(texts), SAFE_DIGITS), pc.match_substring_regex(texts, "[eE]"))
-    long, values = texts.filter(doubtful), converted.values.filter(doubtful)
-    reprinted = pc.equal(pc.cast(values, pa.string()), long)
-    unequal = pc.invert(reprinted)
-    lossy = [
-        text
-        for text, value in zip(long.filter(unequal).to_pylist(), values.filter(unequal).to_pylist(), strict=True)
-        if not keeps_digits(text, value)
-    ]
-    return Converted(converted.values, len(lossy), lossy[0] if lossy else None)
-
-
-def keeps_digits(text: str, value: float) -> bool:
-    """Whether a double, printed with as many digits as the text of a number has, gives back that number."""
-    if "inf" in text.lower():
-        return True
-    exact = Decimal(text)
-    if value in (float("inf"), float("-inf")):
-        return False
-    digits = max(len(exact.normalize().as_tuple().digits), 1)
-    return Decimal(repr(value)) == exact or (digits <= 17 and Decimal(format(value, f".{digits - 1}e")) == exact)
 
 
 def _all(mask: pa.BooleanArray) -> bool:

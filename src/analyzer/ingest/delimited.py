@@ -1,187 +1,192 @@
-"""CSV, TSV and other delimited text.
+"""CSV, TSV and every other delimited text.
 
-The file is read in blocks into columns of text, and each column is converted to the type that a sample suggested. Where
-a later block contradicts the sample, the file is read once more with that column as text, so nothing is lost.
+A sample tells encoding, dialect, layout and types. Then the file is read in blocks: each becomes columns of text and
+then of the planned types, several at once in threads (Arrow works without the interpreter's lock). Where a cell does
+not fit its column's plan, the plan is widened and the file is read once more, so nothing is lost.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
 
-from analyzer.errors import EmptyDataset, ParseError
 from analyzer.ingest.arrow_file import arrow_file
-from analyzer.ingest.column_types import ColumnPlan, as_text, convert, guess
-from analyzer.ingest.dialect import Dialect, detect_dialect, has_header, rows_of
-from analyzer.ingest.encoding import Encoding, blocks_of_utf8, detect_encoding
-from analyzer.ingest.headers import Header, numbered, unique_names
-from analyzer.ingest.recognise import refuse_binary
-from analyzer.models.datasets import BadRows, ColumnReading, ReadingOptions, ReadingReport, TableSchema
+from analyzer.ingest.column_types import ColumnPlan, Hints, replan
+from analyzer.ingest.conversion import ChangedCells, convert
+from analyzer.ingest.delimited_opening import Opening, read_opening
+from analyzer.ingest.encoding import repaired, utf8_pieces
+from analyzer.ingest.findings import MAX_SAMPLES, BadRow, Change, Findings, shortened
+from analyzer.ingest.limits import Limits
+from analyzer.ingest.records import RecordReader
+from analyzer.ingest.reports import column_readings, warn_of_columns
+from analyzer.ingest.source import Source, read_up_to
+from analyzer.ingest.text_blocks import Block, cut
+from analyzer.ingest.text_columns import TextRows, lines_of, read_block
+from analyzer.models.datasets import CellSample, ReadingOptions, ReadingReport, TableSchema
 
-SAMPLE_BYTES = 256 * 1024
-BLOCK_BYTES = 16 * 1024 * 1024
-SAMPLE_ROWS = 2_000
-
-
-@dataclass
-class Text:
-    """A delimited text as detection understood it."""
-
-    source: Path
-    encoding: Encoding
-    dialect: Dialect
-    header: Header
-    has_header: bool
-    header_reason: str
-    plans: list[ColumnPlan]
-    bad: list[int] = field(default_factory=list)
+BLOCK_BYTES = 8 * 1024 * 1024
+THREADS = 2
+MAX_PASSES = 6
+BAD_REASON = "The row has more cells than the table has columns."
 
 
-def read_delimited(source: Path, target: Path, options: ReadingOptions) -> tuple[TableSchema, ReadingReport]:
-    """Store the delimited text `source` as an Arrow file."""
-    text = _understand(source, options)
-    while True:
-        text.bad.clear()
-        schema = pa.schema([(name, plan.arrow_type) for name, plan in zip(text.header.names, text.plans, strict=True)])
-        with arrow_file(target, schema) as file:
-            contradicted = False
-            for batch in _batches(text):
-                columns = [convert(column, plan) for column, plan in zip(batch.columns, text.plans, strict=True)]
-                for place, column in enumerate(columns):
-                    if column.misfits:
-                        text.plans[place] = as_text(text.plans[place], column.misfit)
-                        contradicted = True
-                if not contradicted:
-                    file.write(pa.record_batch([column.values for column in columns], schema=schema))
+@dataclass(frozen=True)
+class TypedBlock:
+    """A block's columns in their types, what was changed, and the plans of columns that a cell contradicted."""
+
+    columns: tuple[pa.Array, ...]
+    rows: TextRows
+    changes: tuple[tuple[int, Change], ...] = ()
+    contradicted: dict[int, ColumnPlan] = field(default_factory=dict)
+    replaced: int = 0
+
+
+def read_delimited(
+    source: Source, target: Path, options: ReadingOptions, limits: Limits
+) -> tuple[TableSchema, ReadingReport]:
+    """Store the delimited text in `source` as an Arrow file at `target`."""
+    opening = read_opening(source, options, limits)
+    plans = list(opening.plans)
+    for _ in range(MAX_PASSES):
+        findings = Findings()
+        shape, contradicted = _read_through(source, target, opening, plans, findings, Hints.of(options), limits)
         if not contradicted:
-            return file.shape, _report(text, file.shape)
+            return shape, _report(opening, plans, shape, findings, source)
+    raise AssertionError("a plan is widened at most from whole number to number to text")
 
 
-def _understand(source: Path, options: ReadingOptions) -> Text:
-    """Encoding, dialect, header and types, from the first part of the file."""
-    with source.open("rb") as stream:
-        head = stream.read(SAMPLE_BYTES)
-    encoding = detect_encoding(head, options.encoding)
-    with source.open("rb") as stream:
-        stream.seek(encoding.mark_bytes)
-        sample = next(blocks_of_utf8(stream, encoding, SAMPLE_BYTES)).decode()
-    if not sample.strip():
-        raise EmptyDataset("The file is empty or has only blank lines.")
-    refuse_binary(sample)
-    whole_lines = sample[: sample.rfind("\n") + 1] if len(head) == SAMPLE_BYTES and "\n" in sample else sample
-    dialect = detect_dialect(whole_lines, options.delimiter)
-    return _plan(source, encoding, dialect, rows_of(whole_lines, dialect.delimiter)[:SAMPLE_ROWS], options)
+def _read_through(
+    source: Source,
+    target: Path,
+    opening: Opening,
+    plans: list[ColumnPlan],
+    findings: Findings,
+    hints: Hints,
+    limits: Limits,
+) -> tuple[TableSchema, bool]:
+    """Read the whole file by the plans. If a cell contradicts one, widen that plan; the table is then worthless."""
+    names = opening.layout.header.names
+    schema = pa.schema([(name, plan.arrow_type) for name, plan in zip(names, plans, strict=True)])
+    contradicted = False
+    with arrow_file(target, schema) as file, source.open() as stream:
+        for block, typed in _typed_blocks(stream, opening, plans, hints, limits, findings):
+            for place, plan in typed.contradicted.items():
+                plans[place], contradicted = plan, True
+            if not contradicted:
+                file.write(pa.record_batch(list(typed.columns), schema=schema))
+                _note(typed, block, names, findings, target)
+    return file.shape, contradicted
 
 
-def _plan(source: Path, encoding: Encoding, dialect: Dialect, rows: list[list[str]], options: ReadingOptions) -> Text:
-    """Header and column types from the first rows."""
-    first, width = rows[0], len(rows[0])
-    columns = [pa.array([row[place] for row in rows[1:] if len(row) == width], pa.string()) for place in range(width)]
-    plans = [guess(column, options.null_tokens) for column in columns]
-    found, reason = has_header(first, [plan.type != "text" for plan in plans])
-    if options.header is not None:
-        found, reason = options.header, "as asked"
-    header = unique_names(first) if found else numbered(width)
-    return Text(source, encoding, dialect, header, found, reason, plans)
+def _typed_blocks(
+    stream: BinaryIO, opening: Opening, plans: list[ColumnPlan], hints: Hints, limits: Limits, findings: Findings
+) -> Iterator[tuple[Block, TypedBlock]]:
+    """The blocks of the file in order, converted in threads; only a few are in memory at a time."""
+    reader = RecordReader(opening.dialect, opening.layout.width)
+    read_up_to(stream, opening.encoding.mark_bytes)
+    pieces = _skip(utf8_pieces(stream, opening.encoding, BLOCK_BYTES), opening.start_bytes, findings)
+    waiting: deque[tuple[Block, Future[TypedBlock]]] = deque()
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as threads:
+        for block in cut(pieces, reader, opening.line, limits):
+            waiting.append((block, threads.submit(_typed, block, reader, tuple(plans), hints)))
+            if len(waiting) > THREADS:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
 
 
-def _batches(text: Text) -> Iterator[pa.RecordBatch]:
-    """The rows below the header as batches of text columns; rows of another width are noted in `text.bad`."""
-
-    def refuse(row: pacsv.InvalidRow) -> str:
-        text.bad.append(row.number or 0)
-        return "skip"
-
-    with text.source.open("rb") as stream:
-        stream.seek(text.encoding.mark_bytes)
-        utf8 = cast("BinaryIO", _Blocks(blocks_of_utf8(stream, text.encoding, BLOCK_BYTES)))
-        try:
-            yield from pacsv.open_csv(
-                utf8,
-                pacsv.ReadOptions(
-                    use_threads=False,
-                    block_size=BLOCK_BYTES,
-                    column_names=list(text.header.names),
-                    skip_rows_after_names=int(text.has_header),
-                ),
-                pacsv.ParseOptions(
-                    delimiter=text.dialect.delimiter, newlines_in_values=True, invalid_row_handler=refuse
-                ),
-                pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(text.header.names, pa.string()), strings_can_be_null=False
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            if "Empty CSV file" in str(error):
-                return
-            raise ParseError(str(error), where={}) from error
+def _skip(pieces: Iterator[tuple[bytes, int]], count: int, findings: Findings) -> Iterator[bytes]:
+    """The pieces without their first `count` bytes; characters replaced in them are counted."""
+    for piece, replaced in pieces:
+        findings.replaced += replaced
+        if count >= len(piece):
+            count -= len(piece)
+            continue
+        yield piece[count:] if count else piece
+        count = 0
 
 
-class _Blocks:
-    """An iterator of blocks, as the file object that Arrow wants."""
-
-    closed = False
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._rest = b""
-
-    def read(self, size: int) -> bytes:
-        while not self._rest:
-            block = next(self._blocks, None)
-            if block is None:
-                return b""
-            self._rest = block
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
-
-    def close(self) -> None:
-        self.closed = True
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return False
+def _typed(block: Block, reader: RecordReader, plans: Sequence[ColumnPlan], hints: Hints) -> TypedBlock:
+    """One block in the planned types."""
+    text, replaced = repaired(block.text)
+    rows = read_block(block, text, reader)
+    columns, changes, contradicted = [], [], {}
+    for place, (cells, plan) in enumerate(zip(rows.columns, plans, strict=True)):
+        converted = convert(cells, plan)
+        columns.append(converted.values)
+        if converted.misfit is not None:
+            contradicted[place] = replan(plan, cells, converted.misfit, hints)
+        changes += [(place, _change(changed, cells, rows, block, text, reader)) for changed in converted.changed]
+    return TypedBlock(tuple(columns), rows, tuple(changes), contradicted, replaced)
 
 
-def _report(text: Text, shape: TableSchema) -> ReadingReport:
+def _change(
+    changed: ChangedCells, cells: pa.StringArray, rows: TextRows, block: Block, text: bytes, reader: RecordReader
+) -> Change:
+    """A change with its first cells and where they stand."""
+    lines = lines_of(rows, text, reader)
+    samples = tuple(
+        CellSample(line=block.line + int(lines[row]) + 1, text=shortened(cells[row].as_py()))
+        for row in changed.rows[:MAX_SAMPLES].tolist()
+    )
+    return Change(changed.change, len(changed.rows), samples, changed.token)
+
+
+def _note(typed: TypedBlock, block: Block, names: Sequence[str], findings: Findings, target: Path) -> None:
+    """Add what reading a block did to the findings."""
+    findings.replaced += typed.replaced
+    for place, change in typed.changes:
+        findings.add_change(names[place], change)
+    rows = typed.rows
+    for indices, what in (
+        (rows.padded, "missing at the end of a short row"),
+        (rows.resplit, "split at another delimiter than the other rows"),
+    ):
+        if indices and rows.lines is not None:
+            lines = [block.line + int(rows.lines[row]) + 1 for row in indices[:MAX_SAMPLES]]
+            samples = tuple(CellSample(line=line, text="") for line in lines)
+            findings.add_change("", Change(what, len(indices), samples))
+    findings.add_bad_rows([BadRow(block.line + row.line + 1, row.text) for row in rows.bad], target)
+    for line in rows.left_out:
+        findings.leave_out(line)
+
+
+def _report(
+    opening: Opening, plans: Sequence[ColumnPlan], shape: TableSchema, findings: Findings, source: Source
+) -> ReadingReport:
     """What was decided, changed and lost."""
-    warnings = [] if shape.rows else ["The file holds a header and no rows."]
-    warnings += [f"Column {original!r} is called {name!r}." for original, name in text.header.renamed]
-    warnings += [
-        f"Column {name!r}: {plan.warning}."
-        for name, plan in zip(text.header.names, text.plans, strict=True)
-        if plan.warning
-    ]
-    if text.bad:
-        warnings.append(f"{len(text.bad)} rows do not have {len(shape.columns)} cells and were left out.")
+    layout, dialect, encoding = opening.layout, opening.dialect, opening.encoding
+    if not shape.rows:
+        findings.warn("The file holds a header and no rows.")
+    if findings.replaced:
+        findings.warn(f"{findings.replaced:,} bytes are not valid {encoding.name}; see `replaced`.")
+    if findings.bad_count:
+        findings.warn(f"{findings.bad_count:,} rows do not fit the table and were kept aside.")
+    if encoding.confidence < 1:
+        findings.warn(f"The encoding {encoding.name} is a guess; set `encoding` if letters are wrong.")
+    warn_of_columns(findings, layout.header, plans)
+    preamble = tuple(shortened(dialect.delimiter.join(cell or "" for cell in row.cells)) for row in layout.preamble)
     return ReadingReport(
         format="delimited text",
-        encoding=text.encoding.name,
-        delimiter=text.dialect.delimiter,
-        quote=text.dialect.quote,
-        confidence=min(text.encoding.confidence, text.dialect.confidence),
-        header=text.has_header,
-        header_reason=text.header_reason,
-        null_tokens=tuple(sorted({token for plan in text.plans for token in plan.null_tokens})),
-        columns=tuple(
-            ColumnReading(
-                name=name,
-                type=str(plan.arrow_type),
-                reason=plan.reason,
-                original_name=original if original not in (None, name) else None,
-            )
-            for name, original, plan in zip(text.header.names, text.header.originals, text.plans, strict=True)
-        ),
-        bad_rows=BadRows(count=len(text.bad), lines=tuple(text.bad[:1000]), reason="another number of cells")
-        if text.bad
-        else None,
-        warnings=tuple(warnings),
+        compression=source.compression,
+        encoding=encoding.name,
+        replaced=findings.replaced,
+        delimiter=dialect.delimiter,
+        quote=dialect.quote,
+        escape=dialect.escape or None,
+        confidence=min(encoding.confidence, dialect.confidence),
+        header=layout.has_header,
+        header_reason=layout.reason,
+        table_line=layout.table_line,
+        left_out=(*preamble, *findings.left_out),
+        null_tokens=tuple(sorted(findings.null_tokens)),
+        columns=column_readings(layout.header, plans),
+        coercions=findings.coercions,
+        bad_rows=findings.bad_rows(BAD_REASON),
+        warnings=tuple(findings.warnings),
     )

@@ -1,9 +1,11 @@
-"""Which encoding a text file is in, and its bytes as a stream of UTF-8."""
+"""Which encoding a text file is in, and its text as UTF-8."""
 
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
+
+import charset_normalizer
 
 from analyzer.errors import InvalidParameters
 
@@ -14,6 +16,12 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+EASTERN = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
+WESTERN = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "koi8_r",
+           "cp437", "cp850", "mac_roman")  # fmt: skip
+JUDGED_BYTES = 16_384
+FEW_ERRORS = 0.05
+"""The share of characters beyond ASCII that may be broken in what is still called UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -26,42 +34,138 @@ class Encoding:
 
 
 def detect_encoding(head: bytes, wanted: str | None = None) -> Encoding:
-    """The encoding of a file that begins with `head`: as wanted, by its mark, UTF-8 if valid, else Windows-1252."""
+    """The encoding of a file that begins with `head`: as wanted, by its mark, by zeros, UTF-8, or a guess."""
     mark = next(((mark, name) for mark, name in BYTE_ORDER_MARKS if head.startswith(mark)), None)
     if wanted is not None:
-        name = _known(wanted)
-        return Encoding(name, 1.0, len(mark[0]) if mark is not None and mark[1].startswith(name[:6]) else 0)
+        return _wanted(wanted, mark)
     if mark is not None:
         return Encoding(mark[1], 1.0, len(mark[0]))
-    if _is_utf8(head):
-        return Encoding("utf-8", 1.0)
-    return Encoding("cp1252", 0.5)
+    if (name := _by_zeros(head)) is not None:
+        return Encoding(name, 0.95)
+    broken, beyond_ascii = _count_broken(head)
+    if broken <= FEW_ERRORS * beyond_ascii:
+        return Encoding("utf-8", 1.0 if not broken else 0.8)
+    return _guess(head)
 
 
-def _known(name: str) -> str:
-    """Python's name for a text encoding; InvalidParameters if it has none."""
+def _wanted(name: str, mark: tuple[bytes, str] | None) -> Encoding:
+    """The encoding the user asked for; InvalidParameters if Python has none of that name."""
     try:
-        found = codecs.lookup(name)
-        b"".decode(found.name)
+        found = codecs.lookup(name).name
+        b"".decode(found)
     except (LookupError, ValueError, TypeError) as error:
         raise InvalidParameters(
             f"The encoding {name[:40]!r} is not known.", errors=[{"pointer": "/encoding", "detail": "not known"}]
         ) from error
-    return found.name
+    if mark is not None and mark[1].startswith(found.removesuffix("-sig")):
+        return Encoding(mark[1], 1.0, len(mark[0]))
+    return Encoding({"utf-16": "utf-16-le", "utf-32": "utf-32-le", "utf-8-sig": "utf-8"}.get(found, found), 1.0)
 
 
-def _is_utf8(head: bytes) -> bool:
-    """Whether the bytes are UTF-8, where the last character may be cut off."""
+def _by_zeros(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark: every second byte, or three of four, of text with ASCII in it are zero."""
+    sample = head[: min(len(head), JUDGED_BYTES) // 4 * 4]
+    if sample.count(0) < len(sample) // 5 or not sample:
+        return None
+    zeros = [sample[place::4].count(0) / (len(sample) // 4) for place in range(4)]
+    if min(zeros[1:]) > 0.9 and zeros[0] < 0.5:
+        return "utf-32-le"
+    if min(zeros[:3]) > 0.9 and zeros[3] < 0.5:
+        return "utf-32-be"
+    if min(zeros[1], zeros[3]) > 0.4 and max(zeros[0], zeros[2]) < 0.05:
+        return "utf-16-le"
+    if min(zeros[0], zeros[2]) > 0.4 and max(zeros[1], zeros[3]) < 0.05:
+        return "utf-16-be"
+    return None
+
+
+def _count_broken(head: bytes) -> tuple[int, int]:
+    """How many bytes are not UTF-8, how many characters are not ASCII. One cut off at the end is neither."""
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
+    beyond = sum(1 for character in text if ord(character) > 127) if not text.isascii() else 0
+    return sum(1 for character in text if 0xDC80 <= ord(character) <= 0xDCFF) if beyond else 0, beyond
+
+
+def _guess(head: bytes) -> Encoding:
+    """The likeliest encoding of bytes that are not UTF-8. Single-byte encodings are hard to tell apart."""
+    sample = _lines_beyond_ascii(head)
+    for name in EASTERN:
+        if _looks_eastern(sample, name):
+            return Encoding(name, 0.7)
+    found = charset_normalizer.from_bytes(sample, cp_isolation=list(WESTERN), steps=3).best()
+    if found is None or found.encoding == "cp1252":
+        return Encoding("cp1252", 0.5)
+    return Encoding(codecs.lookup(found.encoding).name, 0.5)
+
+
+def _lines_beyond_ascii(head: bytes) -> bytes:
+    """The lines that tell something about the encoding, up to a bound."""
+    lines = [line for line in head[: 16 * JUDGED_BYTES].splitlines(keepends=True) if not line.isascii()]
+    return b"".join(lines)[:JUDGED_BYTES]
+
+
+def _looks_eastern(sample: bytes, name: str) -> bool:
+    """Whether a multi-byte encoding decodes the sample completely, and to the characters its languages use most."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        text = codecs.getincrementaldecoder(name)().decode(sample)
     except UnicodeDecodeError:
         return False
-    return True
+    beyond = [character for character in text if ord(character) > 127]
+    usual = sum(1 for character in beyond if _is_usual_eastern(character, name))
+    return len(beyond) > 0 and usual / len(beyond) > 0.9
 
 
-def blocks_of_utf8(source: BinaryIO, encoding: Encoding, block_bytes: int) -> Iterator[bytes]:
-    """The rest of `source` as UTF-8, in blocks that begin and end with a whole character."""
+def _is_usual_eastern(character: str, name: str) -> bool:
+    """Whether a character is common in the language an encoding was made for."""
+    point = ord(character)
+    if name == "euc_kr":
+        return 0xAC00 <= point <= 0xD7A3
+    if name in ("shift_jis", "euc_jp"):
+        return 0x3040 <= point <= 0x30FF or 0x4E00 <= point <= 0x9FFF or 0x3000 <= point <= 0x303F
+    return _is_frequent_chinese(character, name)
+
+
+def _is_frequent_chinese(character: str, name: str) -> bool:
+    """Level 1 of GB 2312 and of Big5 holds the frequent characters, sorted to the front of the code."""
+    try:
+        code = character.encode("gb2312" if name == "gb18030" else "big5")
+    except UnicodeEncodeError:
+        return False
+    return len(code) == 2 and (0xB0 <= code[0] <= 0xD7 or code[0] < 0xA4 if name == "gb18030" else code[0] <= 0xC6)
+
+
+def utf8_pieces(source: BinaryIO, encoding: Encoding, piece_bytes: int) -> Iterator[tuple[bytes, int]]:
+    """The rest of `source` in UTF-8, and how many characters were replaced in each piece.
+
+    What claims to be UTF-8 comes as it is: `repaired` mends it when whole lines are together.
+    """
+    if encoding.name == "utf-8":
+        while piece := source.read(piece_bytes):
+            yield piece, 0
+        return
     decoder = codecs.getincrementaldecoder(encoding.name)(errors="replace")
-    while block := source.read(block_bytes):
-        yield decoder.decode(block).encode("utf-8", errors="replace")
-    yield decoder.decode(b"", final=True).encode("utf-8", errors="replace")
+    final = False
+    while not final:
+        piece = source.read(piece_bytes)
+        final = not piece
+        text = decoder.decode(piece, final)
+        yield text.encode("utf-8", errors="replace"), text.count("\ufffd")
+
+
+def repaired(text: bytes) -> tuple[bytes, int]:
+    """Valid UTF-8, and how many bytes were not: those are read as Windows-1252, which is what they mostly are."""
+    if text.isascii():
+        return text, 0
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return text, 0
+    characters = text.decode("utf-8", "surrogateescape")
+    broken = sorted({character for character in characters if 0xDC80 <= ord(character) <= 0xDCFF})
+    count = sum(characters.count(character) for character in broken)
+    table = {
+        ord(character): bytes([ord(character) - 0xDC00]).decode("cp1252", errors="replace") for character in broken
+    }
+    return characters.translate(table).encode(), count

@@ -1,0 +1,36 @@
+"""What a single cell looks like, for judging dialects and headers. Nothing here decides a type; column_types does."""
+
+import re
+from functools import lru_cache
+
+NUMBER = re.compile(r"[-+]?[$€£]?\d[\d  ',.]*\d?([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
+MOMENT = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( \d{1,2}:\d{2}.*)?"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?|\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
+)
+ADDRESS = re.compile(r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+")
+WORDS = re.compile(r"[^\W\d_][\w .()/&+'’-]*")
+BOOLEANS = frozenset(("true", "false", "yes", "no"))
+
+
+@lru_cache(maxsize=65_536)
+def is_value(cell: str) -> bool:
+    """Whether the cell is a number, a date, a time or a boolean: what names of columns are not."""
+    cell = cell.strip()
+    return bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) or cell.lower() in BOOLEANS
+
+
+@lru_cache(maxsize=65_536)
+def tidiness(cell: str) -> float:
+    """How much the cell looks like one cell, from 0 to 1: a value or a word does, a piece of a broken row does not."""
+    if not cell:
+        return 0.9
+    if cell != cell.strip():
+        return 0.8 * tidiness(cell.strip())
+    if is_value(cell) or ADDRESS.fullmatch(cell):
+        return 1.0
+    if WORDS.fullmatch(cell):
+        return 0.95
+    if cell[0] in "\"'`" or cell[-1] in '"`':
+        return 0.1
+    return 0.5 if any(mark in cell for mark in ",;|\t") else 0.75

@@ -1,0 +1,94 @@
+"""How a delimited text is written: what separates its cells, what quotes them, what escapes a quote.
+
+Every candidate reads the first records of the text, and the one under which they agree best on their width, and look
+most like single cells, wins. The idea is that of van den Burg, Nazábal and Sutton (2019), with a measure of our own.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from analyzer.ingest.cell_shapes import is_value, tidiness
+from analyzer.ingest.dialect import Dialect
+from analyzer.ingest.records import RecordReader
+from analyzer.models.datasets import ReadingOptions
+
+PRIORS = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, "\x1f": 1.0, "\x01": 1.0, "^": 0.8, "~": 0.8, "§": 0.8, "¦": 0.8,
+          ":": 0.5, " ": 0.5, "#": 0.5, "*": 0.5, "/": 0.3, "&": 0.5, "!": 0.5, "@": 0.4}  # fmt: skip
+"""How likely a character is meant as a delimiter where it would do as one."""
+
+PRIOR_OF_SEVERAL = 0.97
+PUNCTUATION_RUN = re.compile(r"[^\w\s\"'.\-+]{2,4}|[ \t]?[,;|\t][ \t]|[^\w\s\"'.\-+][^\w\s\"']?\|[^\w\s\"'.\-+]?")
+QUOTES = ('"', "'")
+JUDGED_CHARACTERS = 32_768
+JUDGED_RECORDS = 120
+SINGLE_COLUMN = 0.12
+"""What a text scores as one column of words; a delimiter has to do better."""
+
+
+def detect_dialect(sample: str, options: ReadingOptions) -> Dialect:
+    """The dialect of a text that begins with `sample`; what the options decide is not detected."""
+    judged = sample[:JUDGED_CHARACTERS]
+    if len(sample) > JUDGED_CHARACTERS and (cut := max(judged.rfind("\n"), judged.rfind("\r"))) > 0:
+        judged = judged[: cut + 1]
+    scores = {dialect: _score(judged, dialect) for dialect in _candidates(judged, options)}
+    best = max(scores, key=lambda dialect: scores[dialect], default=None)
+    single = Dialect(options.delimiter or ",", '"' if options.quote is None else options.quote, confidence=0.7)
+    if best is None or (scores[best] < _single_column_score(judged) and options.delimiter is None):
+        return single
+    rival = max((score for other, score in scores.items() if other.delimiter != best.delimiter), default=0.0)
+    return replace(best, confidence=round(scores[best] / (scores[best] + rival), 3))
+
+
+def _candidates(sample: str, options: ReadingOptions) -> Iterator[Dialect]:
+    """Dialects the text could be in, likelier ones first."""
+    for delimiter in [options.delimiter] if options.delimiter else _delimiters(sample):
+        for quote in QUOTES if options.quote is None else [options.quote]:
+            if quote == '"' or options.quote is not None or _opens_cells(sample, delimiter, quote):
+                yield Dialect(delimiter, quote)
+                if quote and "\\" + quote in sample:
+                    yield Dialect(delimiter, quote, "\\")
+
+
+def _delimiters(sample: str) -> list[str]:
+    """Characters, and runs of punctuation, that stand in at least a third of the lines."""
+    lines = [line for line in sample.splitlines()[:JUDGED_RECORDS] if line.strip()]
+    enough = max(1, len(lines) // 3)
+    single = [mark for mark in PRIORS if sum(mark in line for line in lines) >= enough]
+    runs: Counter[str] = Counter()
+    for line in lines:
+        runs.update(set(PUNCTUATION_RUN.findall(line)))
+    several = [run for run, count in runs.most_common(6) if count >= max(2, enough) and len(run) > 1]
+    return single + several
+
+
+def _opens_cells(sample: str, delimiter: str, quote: str) -> bool:
+    """Whether the quote stands where cells begin and where cells end, in at least two places."""
+    mark, border = re.escape(quote), re.escape(delimiter)
+    begins = len(re.findall(rf"(?:^|{border}){mark}", sample, re.MULTILINE))
+    ends = len(re.findall(rf"{mark}(?:{border}|\r?$)", sample, re.MULTILINE))
+    return begins >= 2 and ends >= 2
+
+
+def _score(sample: str, dialect: Dialect) -> float:
+    """How well the dialect explains the sample, from 0 to 1: agreement on the width × how tidy the cells are."""
+    read = [record.cells for record in islice(RecordReader(dialect).read(sample), JUDGED_RECORDS)]
+    widths = Counter(len(cells) for cells in read)
+    if not read or set(widths) == {1}:
+        return 0.0
+    agreement = sum((count / len(read)) ** 2 * (1 - 1 / width) for width, count in widths.items())
+    cells = [cell or "" for cells in read if len(cells) > 1 for cell in cells]
+    tidy = sum(map(tidiness, cells)) / len(cells)
+    if dialect.delimiter in " :/" and sum(map(is_value, cells)) < len(cells) / 2:
+        return 0.0
+    prior = PRIORS.get(dialect.delimiter, PRIOR_OF_SEVERAL)
+    return agreement * tidy**2 * prior
+
+
+def _single_column_score(sample: str) -> float:
+    """How well the sample reads as one column: well, if its lines are numbers or dates as they stand."""
+    lines = [line for line in sample.splitlines()[:JUDGED_RECORDS] if line.strip()]
+    values = sum(map(is_value, lines)) / max(1, len(lines))
+    return max(SINGLE_COLUMN, 0.7 * values if values > 0.5 else 0.0)

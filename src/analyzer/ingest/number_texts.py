@@ -1,0 +1,125 @@
+"""Numbers as people write them: which marks they use, and whether a double keeps every digit."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SAFE_CHARACTERS = 15
+"""A text of so many characters has at most 15 digits, and every double keeps those."""
+SHORTEST_UNDERFLOW = len("1e-324")
+SMALLEST_NORMAL = 2.2250738585072014e-308
+ZERO, NINE, PLUS, MINUS, POINT, LOWER_X, UPPER_X = b"09+-.xX"
+
+EXPONENT = r"([eE][+-]?[0-9]{1,3})?"
+PLAIN_INTEGER = r"^-?(0|[1-9][0-9]*)$"
+PLAIN_NUMBER = rf"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+){EXPONENT}$|^-?([Ii]nf|Infinity)$"
+PHONE_LIKE = r"^\+[0-9]{5}"
+SPACES = r"[   ]"
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """The decimal mark, and what groups the digits (empty: nothing)."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        return self == PLAIN
+
+    @property
+    def pattern(self) -> str:
+        """What numbers of this style look like."""
+        if self.is_plain:
+            return PLAIN_NUMBER
+        mark, group = f"[{self.decimal}]", SPACES if self.thousands == " " else f"[{self.thousands}]"
+        whole = "(0|[1-9][0-9]*)"
+        if self.thousands:
+            whole = rf"([1-9][0-9]{{0,2}}({group}[0-9]{{3}})+|0|[1-9][0-9]*)"
+        return rf"^[+-]?({whole}({mark}[0-9]*)?|{mark}[0-9]+){EXPONENT}$"
+
+    def plain(self, texts: pa.StringArray) -> pa.StringArray:
+        """Numbers of this style as Python writes them."""
+        if self.thousands:
+            texts = pc.replace_substring_regex(texts, SPACES if self.thousands == " " else f"[{self.thousands}]", "")
+        return texts if self.decimal == "." else pc.replace_substring(texts, self.decimal, ".")
+
+    def __str__(self) -> str:
+        grouped = f", digits grouped by {self.thousands!r}" if self.thousands else ""
+        return f"decimal mark {self.decimal!r}{grouped}"
+
+
+PLAIN = NumberStyle()
+STYLES = (
+    NumberStyle(".", ","),
+    NumberStyle(",", ""),
+    NumberStyle(",", "."),
+    NumberStyle(",", " "),
+    NumberStyle(".", " "),
+    NumberStyle(".", "'"),
+)
+
+
+def begins_oddly(texts: pa.StringArray) -> bool:
+    """Whether any text begins with a needless zero (007, 0x1F, -01) or a plus: no number is written so by a machine."""
+    offsets, letters, lengths = views(texts)
+    if not len(letters):
+        return False
+    at = np.minimum(offsets[:-1], len(letters) - 1)
+    first, second = letters[at], letters[np.minimum(at + 1, len(letters) - 1)]
+    negative = (first == MINUS) & (lengths > 2)
+    if negative.any():
+        third = letters[np.minimum(at + 2, len(letters) - 1)]
+        if bool((negative & (second == ZERO) & _is_more(third)).any()):
+            return True
+    zeros = (first == ZERO) & (lengths > 1) & _is_more(second)
+    return bool(zeros.any()) or bool(((first == PLUS) & (lengths > 0)).any())
+
+
+def _is_more(letters: np.ndarray) -> np.ndarray:
+    """Whether a letter after a leading zero makes that zero needless."""
+    more: np.ndarray = ((letters >= ZERO) & (letters <= NINE)) | (letters == LOWER_X) | (letters == UPPER_X)
+    return more
+
+
+def views(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The offsets, the letters and the lengths of an array of texts, without copying. Nulls have any length."""
+    _, offsets, letters = texts.buffers()
+    places = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return places, np.frombuffer(letters or b"", np.uint8), np.diff(places)
+
+
+def lossy(texts: pa.StringArray, values: pa.DoubleArray) -> list[str]:
+    """The texts of numbers of which the double next to it does not keep every digit."""
+    _, _, lengths = views(texts)
+    doubles = values.fill_null(1.0).to_numpy(zero_copy_only=False)
+    doubtful = lengths > SAFE_CHARACTERS
+    doubtful |= (np.abs(doubles) < SMALLEST_NORMAL) & (lengths >= SHORTEST_UNDERFLOW)
+    doubtful |= np.isinf(doubles)
+    if not doubtful.any():
+        return []
+    chosen = pa.array(np.flatnonzero(doubtful))
+    texts, values = texts.take(chosen), values.take(chosen)
+    unequal = pc.not_equal(pc.cast(values, pa.string()), texts)
+    pairs = zip(texts.filter(unequal).to_pylist(), values.filter(unequal).to_pylist(), strict=True)
+    return [text for text, value in pairs if not keeps_digits(text, value)]
+
+
+def keeps_digits(text: str, value: float) -> bool:
+    """Whether a double, printed with as many digits as the text of a number has, gives back that number.
+
+    Whole numbers beyond 64 bits are taken for identifiers: they are not kept even where a double happens to hit them.
+    """
+    if value in (float("inf"), float("-inf")):
+        return "inf" in text.lower()
+    exact = Decimal(text)
+    if abs(exact) >= 2**63 and text.lstrip("+-").isdigit():
+        return False
+    if Decimal(repr(value)) == exact:
+        return True
+    digits = len(exact.as_tuple().digits)
+    return Decimal(format(value, f".{digits - 1}e")) == exact

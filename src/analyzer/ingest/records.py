@@ -1,0 +1,115 @@
+"""Splitting delimited text into records, for every dialect and for text that keeps to none.
+
+This is the thorough reader; blocks that are regular never come here. It knows delimiters of several characters, stray
+quotes, cells that were never closed, and where in the text every record stands.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from analyzer.ingest.dialect import Dialect
+
+MAX_QUOTED_CHARACTERS = 1_000_000
+"""A quoted cell that is still open after this much text was never closed."""
+
+LINE_END = re.compile(r"\r\n?|\n")
+Cells = list[str | None]
+
+
+class Record(NamedTuple):
+    """The cells of one row (None: empty and not quoted) and where it stands: characters, and lines from 0."""
+
+    cells: Cells
+    start: int
+    end: int
+    line: int
+
+
+class Incomplete(Exception):
+    """The text ends inside a record."""
+
+
+class RecordReader:
+    """Reads the records of texts in one dialect. `width` is the number of cells a record should have, if known."""
+
+    def __init__(self, dialect: Dialect, width: int | None = None) -> None:
+        self.dialect = dialect
+        self.width = width
+        delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote)
+        ends = rf"(?={delimiter}|[\r\n]|\Z)"
+        blank = "" if dialect.delimiter[0] in " \t" else r"[ \t]*"
+        escape = re.escape(dialect.escape)
+        inside = rf"[^{quote}]*(?:{quote}{quote}[^{quote}]*)*"
+        bare = rf"(?:(?!{delimiter})[^\r\n])*"
+        if escape:
+            inside = rf"[^{quote}{escape}]*(?:(?:{escape}.|{quote}{quote})[^{quote}{escape}]*)*"
+            bare = rf"(?:{escape}.|(?!{delimiter})[^\r\n{escape}])*"
+        self._quoted = re.compile(rf"{quote}({inside}){quote}{blank}{ends}", re.DOTALL) if quote else None
+        self._unescaped = re.compile(rf"{quote}([^\r\n]*?){quote}{blank}{ends}") if quote else None
+        self._bare = re.compile(bare, re.DOTALL)
+        self._escaped = re.compile(rf"{escape}(.)", re.DOTALL) if escape else None
+
+    def read(self, text: str, last: bool = True) -> Iterator[Record]:
+        """The records of the text without blank lines. Unless it is the `last` text, a record cut off is not read."""
+        start = line = 0
+        while start < len(text):
+            try:
+                cells, end, lines = self._record(text, start, last)
+            except Incomplete:
+                return
+            if cells != [None]:
+                yield Record(cells, start, end, line)
+            start, line = end, line + lines
+
+    def _record(self, text: str, start: int, last: bool) -> tuple[Cells, int, int]:
+        """The cells of the record at `start`, where the next one begins, and how many lines it took."""
+        ending = LINE_END.search(text, start)
+        if not last and (ending is None or (ending.end() == len(text) and ending[0] == "\r")):
+            raise Incomplete
+        stop, end = (ending.start(), ending.end()) if ending else (len(text), len(text))
+        line = text[start:stop]
+        if not (self.dialect.quote and self.dialect.quote in line) and not (
+            self._escaped and self.dialect.escape in line
+        ):
+            return [cell or None for cell in line.split(self.dialect.delimiter)], end, 1
+        cells, far_end = self._cells(text, start, last)
+        lines = 1 if far_end == end else len(LINE_END.findall(text, start, far_end))
+        if lines > 1 and self.width is not None and len(cells) != self.width:
+            literal: Cells = [cell or None for cell in line.split(self.dialect.delimiter)]
+            if len(literal) == self.width:
+                return literal, end, 1
+        return cells, far_end, lines
+
+    def _cells(self, text: str, start: int, last: bool) -> tuple[Cells, int]:
+        """The cells of a record that holds quotes or escapes, one after the other, and where it ends."""
+        cells: Cells = []
+        place, delimiter = start, self.dialect.delimiter
+        while True:
+            cell, place = self._cell(text, place, last)
+            cells.append(cell)
+            if text.startswith(delimiter, place):
+                place += len(delimiter)
+                continue
+            ending = LINE_END.match(text, place)
+            return cells, ending.end() if ending else place
+
+    def _cell(self, text: str, place: int, last: bool) -> tuple[str | None, int]:
+        """One cell and where it ends: quoted, quoted with quotes inside that nothing escapes, or bare."""
+        quote = self.dialect.quote
+        if self._quoted and self._unescaped and text.startswith(quote, place):
+            if (found := self._quoted.match(text, place)) and found.end() - place <= MAX_QUOTED_CHARACTERS:
+                if found.end() == len(text) and not last:
+                    raise Incomplete
+                return self._plain(found[1].replace(quote * 2, quote)), found.end()
+            if not last and found is None and len(text) - place < MAX_QUOTED_CHARACTERS:
+                raise Incomplete
+            if found := self._unescaped.match(text, place):
+                return found[1], found.end()
+        end = found.end() if (found := self._bare.match(text, place)) else place
+        bare = text[place:end]
+        return (bare if bare == r"\N" else self._plain(bare)) or None, end
+
+    def _plain(self, cell: str) -> str:
+        """The cell without its escapes."""
+        return self._escaped.sub(r"\1", cell) if self._escaped else cell
