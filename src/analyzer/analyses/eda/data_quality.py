@@ -9,8 +9,8 @@ Each score lies between 0 and 1 and comes with its formula and the counts that w
 |---|---|---|
 | completeness | 1 − missing / cells | nulls, and NaN in floating-point columns |
 | uniqueness | 1 − extra_copies / rows | rows that repeat an earlier row in all chosen columns |
-| validity | 1 − invalid / present | ±∞, blank text, what stands for a missing value, lost characters, lists and structs |
-| consistency | 1 − inconsistent / present | text that differs from a more frequent one only in case, text padded with blanks, numbers among text or text among numbers |
+| validity | 1 − invalid / present | ±∞, blank text, stand-ins for missing values, lost characters, lists, structs |
+| consistency | 1 − inconsistent / present | case variants, padded text, numbers among text, text among numbers |
 | timeliness | 1 − untimely / moments | moments after `as_of`, and placeholders such as 1900-01-01 |
 
 The overall score is the mean of those that are not `null`. A score is `null` where there is nothing to judge, and its
@@ -200,8 +200,8 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) 
     """Adds up what the parts counted, and sorts their issues."""
     rows = schemas["df"].rows
     columns = [column for section in sections for column in section.data.get("columns", ())]
-    whole = {topic: dict(section.data[topic]) for section in sections for topic in WHOLE_TABLE if topic in section.data}
-    issues = _sorted([issue for found in (*columns, *whole.values()) for issue in found.pop("issues")])
+    whole = {topic: section.data[topic] for section in sections for topic in WHOLE_TABLE if topic in section.data}
+    issues = _sorted([issue for found in (*columns, *whole.values()) for issue in found["issues"]])
     if not rows or not columns:
         issues.insert(0, empty_table(params.thresholds))
     scored = dimensions([column["cells"] for column in columns], whole["duplicates"]["exact"]["extra_copies"], rows)
@@ -212,7 +212,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) 
         as_of=max((section.data["as_of"] for section in sections if "as_of" in section.data), default=_now(params)),
         overall={"score": score, "formula": OVERALL, "notes": notes},
         dimensions=scored,
-        **whole,
+        **{topic: {name: found[name] for name in found if name != "issues"} for topic, found in whole.items()},
         issues=issues,
         thresholds=params.thresholds,
         charts=_charts(scored, columns),

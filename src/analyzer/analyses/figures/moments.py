@@ -117,7 +117,7 @@ def _powers(values: Array, mean: float, extent: float) -> tuple[Powers, float]:
     """The powers about the true mean, and how far above `mean` that lies (corrected two-pass algorithm)."""
     scale = 1.0
     if not 1e-60 < extent < 1e60 and extent:
-        scale = math.ldexp(1.0, math.frexp(extent)[1] - 1)
+        scale = math.ldexp(1.0, math.frexp(extent)[1] - 2)
     first = second = third = fourth = 0.0
     for start in range(0, values.size, BLOCK):
         deviations = values[start : start + BLOCK] - mean

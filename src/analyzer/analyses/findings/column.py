@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.analyses.findings import any_column, dates, numbers, texts
-from analyzer.analyses.findings.look import Issue, Look
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look
 from analyzer.analyses.findings.thresholds import Thresholds
 
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.analyses.findings.look import Issue, Look
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look
 from analyzer.analyses.findings.numbers import order
 
 Array = npt.NDArray[Any]

@@ -52,7 +52,9 @@ class Look:
     @cached_property
     def numbers(self) -> Array:
         """The numbers as doubles, NaN where missing; one for each row."""
-        return self.column.cast(pa.float64(), safe=False).to_numpy()
+        column = self.column.cast(pa.int64()) if pa.types.is_duration(self.column.type) else self.column
+        doubles: Array = column.cast(pa.float64(), safe=False).to_numpy()
+        return doubles
 
     def issue(self, code: str, **more: Any) -> Issue:
         """An issue about this column; `rows` is a mask over its rows."""
@@ -100,11 +102,8 @@ class Levels:
 
 def as_mask(values: pa.Array | pa.ChunkedArray) -> Array:
     """Arrow booleans as a numpy mask; null is False."""
-    mask: Array = (
-        pc.fill_null(values, False).to_numpy(zero_copy_only=False)
-        if isinstance(values, pa.Array)
-        else (pc.fill_null(values, False).to_numpy())
-    )
+    known = pc.fill_null(values, False)
+    mask: Array = known.to_numpy() if isinstance(known, pa.ChunkedArray) else known.to_numpy(zero_copy_only=False)
     return mask
 
 

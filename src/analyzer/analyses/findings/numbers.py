@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.analyses.findings.look import Issue, Look
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look
 
 Array = npt.NDArray[Any]
 
@@ -124,9 +125,9 @@ def _grain(look: Look) -> Iterator[Issue]:
         return
     values = look.numbers
     present = values[~np.isnan(values)]
-    if 1 < figures["distinct"] <= limits.discrete and figures["count"] >= 10 * figures["distinct"]:
-        if (present == np.floor(present)).all():
-            yield look.issue("discrete", n=figures["distinct"])
+    few = 1 < figures["distinct"] <= limits.discrete and figures["count"] >= 10 * figures["distinct"]
+    if few and (present == np.floor(present)).all():
+        yield look.issue("discrete", n=figures["distinct"])
     if float(extent) >= 100 and figures["distinct"] >= 20:
         round_ones = values % 10 == 0
         n = int(np.count_nonzero(round_ones))

@@ -57,7 +57,7 @@ def ordering(table: pa.Table) -> str | None:
             continue
         steps = np.diff(dates.ticks(column))
         if (steps >= 0).all() and np.count_nonzero(steps) * 2 > steps.size:
-            return name
+            return str(name)
     return None
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.analyses.findings.look import Issue, Levels, Look, as_mask
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Levels, Look, as_mask
 
 Array = npt.NDArray[Any]
 
