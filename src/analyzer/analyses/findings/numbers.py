@@ -70,7 +70,7 @@ def _shape(look: Look) -> Iterator[Issue]:
 def bimodality(look: Look) -> float:
     """Sarle's coefficient (G1² + 1) / (G2 + 3(n−1)² / ((n−2)(n−3))); 0 for a tail, which it mistakes for a hump."""
     n, skewness, kurtosis = look.figures["count"], look.figures["skewness"], look.figures["kurtosis"]
-    if kurtosis is None or n < 20 or look.figures["distinct"] < 2 or abs(skewness) > 1:
+    if kurtosis is None or n < 20 or abs(skewness) > 1:
         return 0.0
     return float((skewness**2 + 1) / (kurtosis + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))))
 
@@ -88,7 +88,7 @@ def _normality(look: Look) -> Iterator[Issue]:
 def normality(look: Look) -> float | None:
     """p of the omnibus test of D'Agostino and Pearson 1973; None below 20 values, for constants and with infinities."""
     n, skewness, kurtosis = look.figures["count"], look.figures["skewness"], look.figures["kurtosis"]
-    if n < 20 or kurtosis is None or look.figures["distinct"] < 2:
+    if n < 20 or kurtosis is None:
         return None
     g1 = skewness * (n - 2) / math.sqrt(n * (n - 1))
     g2 = kurtosis * (n - 2) * (n - 3) / (n - 1) / (n + 1) - 6 / (n + 1)
