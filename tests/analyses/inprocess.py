@@ -79,24 +79,20 @@ def faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], at: s
     """Where a value is not what a JSON Schema says, as far as pydantic writes such schemas."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-    for choice in ("anyOf", "oneOf"):
-        if choice in schema and all(any(faults(value, one, root, at)) for one in schema[choice]):
-            yield f"{at}: {value!r} is none of {choice}"
-    if "const" in schema and value != schema["const"]:
-        yield f"{at}: {value!r} is not {schema['const']!r}"
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{at}: {value!r} is not one of {schema['enum']}"
-    if "type" in schema:
-        fits = isinstance(value, TYPES[schema["type"]])
-        if not fits or (isinstance(value, bool) and schema["type"] != "boolean"):
-            yield f"{at}: {value!r} is no {schema['type']}"
-            return
-    if isinstance(value, dict):
+    choices = schema.get("anyOf", schema.get("oneOf", [{}]))
+    if all(any(faults(value, choice, root, at)) for choice in choices):
+        yield f"{at}: {value!r} is none of the choices"
+    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
+        yield f"{at}: {value!r} is not {schema.get('enum', schema.get('const'))}"
+    expected = schema.get("type")
+    if expected and (not isinstance(value, TYPES[expected]) or isinstance(value, bool) > (expected == "boolean")):
+        yield f"{at}: {value!r} is no {expected}"
+    elif isinstance(value, dict):
         yield from _object_faults(value, schema, root, at)
-    if isinstance(value, list):
+    elif isinstance(value, list):
         items = schema.get("prefixItems", [schema.get("items", {})] * len(value))
-        for place, (entry, expected) in enumerate(zip(value, items, strict=True)):
-            yield from faults(entry, expected, root, f"{at}/{place}")
+        for place, (entry, item) in enumerate(zip(value, items, strict=True)):
+            yield from faults(entry, item, root, f"{at}/{place}")
 
 
 def _object_faults(value: dict[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], at: str) -> Iterator[str]:

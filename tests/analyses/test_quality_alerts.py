@@ -15,11 +15,10 @@ AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 class Pair(NamedTuple):
-    """The columns of a table that raises an issue, those of one that does not, and the parameters of both."""
+    """The columns of a table that raises an issue, and those of one that does not."""
 
     loud: dict[str, Any]
     quiet: dict[str, Any]
-    params: dict[str, Any] = {}
 
 
 def random() -> np.random.Generator:
@@ -131,7 +130,7 @@ ALSO_LOUD: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def codes(columns: dict[str, Any], params: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def codes(columns: dict[str, Any], **params: Any) -> dict[str, dict[str, Any]]:
     result = run(pa.table(columns), TASK, as_of=AS_OF, **params)
     return {issue["code"]: issue for issue in result["issues"]}
 
@@ -142,8 +141,7 @@ def test_no_issue_is_without_a_test() -> None:
 
 @pytest.mark.parametrize("code", sorted(PAIRS))
 def test_it_fires(code: str) -> None:
-    pair = PAIRS[code]
-    issue = codes(pair.loud, pair.params).get(code)
+    issue = codes(PAIRS[code].loud).get(code)
     assert issue is not None
     assert issue["severity"] == CODES[code].severity
     assert len(issue["rows"]) <= 10
@@ -151,13 +149,12 @@ def test_it_fires(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(PAIRS))
 def test_it_stays_quiet(code: str) -> None:
-    pair = PAIRS[code]
-    assert code not in codes(pair.quiet, pair.params)
+    assert code not in codes(PAIRS[code].quiet)
 
 
 @pytest.mark.parametrize(("code", "columns"), [(code, one) for code, more in ALSO_LOUD.items() for one in more])
 def test_it_fires_here_too(code: str, columns: dict[str, Any]) -> None:
-    assert code in codes(columns, {})
+    assert code in codes(columns)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +173,7 @@ def test_it_fires_here_too(code: str, columns: dict[str, Any]) -> None:
     ],
 )
 def test_rows_show_it(code: str, columns: dict[str, Any], rows: list[int]) -> None:
-    assert codes(columns, {})[code]["rows"] == rows
+    assert codes(columns)[code]["rows"] == rows
 
 
 @pytest.mark.parametrize(
@@ -191,5 +188,5 @@ def test_rows_show_it(code: str, columns: dict[str, Any], rows: list[int]) -> No
     ],
 )
 def test_thresholds_are_parameters(code: str, columns: dict[str, Any], thresholds: dict[str, float]) -> None:
-    assert code in codes(columns, {})
-    assert code not in codes(columns, {"thresholds": thresholds})
+    assert code in codes(columns)
+    assert code not in codes(columns, thresholds=thresholds)

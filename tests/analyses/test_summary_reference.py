@@ -202,7 +202,8 @@ def test_any_moments(ticks: list[int | None]) -> None:
     for name, expected in (("min", series.min()), ("max", series.max()), ("mean", series.mean())):
         assert abs(pd.Timestamp(column[name]) - expected) <= tick, name
     for name in ("q25", "q50", "q75"):
-        assert abs(pd.Timestamp(column[name]) - series.quantile(QUANTILES[name])) <= tick, name
+        expected = pd.Timestamp(np.quantile(np.array(series, "datetime64[ns]").astype("int64"), QUANTILES[name]).item())
+        assert abs(pd.Timestamp(column[name]) - expected) <= tick, name
     assert column["distinct"] == series.nunique()
     assert sum(column["histogram"]["counts"]) == len(series)
     gaps = pd.Series(sorted(set(series))).diff().dropna().dt.total_seconds()
