@@ -79,8 +79,8 @@ def faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], at: s
     """Where a value is not what a JSON Schema says, as far as pydantic writes such schemas."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-    choices = schema.get("anyOf", schema.get("oneOf", [{}]))
-    if all(any(faults(value, choice, root, at)) for choice in choices):
+    choices = schema.get("anyOf", schema.get("oneOf"))
+    if choices and all(any(faults(value, choice, root, at)) for choice in choices):
         yield f"{at}: {value!r} is none of the choices"
     if value not in schema.get("enum", [value]) or value != schema.get("const", value):
         yield f"{at}: {value!r} is not {schema.get('enum', schema.get('const'))}"

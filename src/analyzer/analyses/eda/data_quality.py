@@ -42,8 +42,8 @@ severity, then code, column and other column.
 - Where a datetime column puts the table in order, up to 50 numeric columns are tested over their last 1,000 values:
   the augmented Dickey–Fuller test (constant, lags by AIC; needs the extra `stats`) and Fisher's g (1929) on the
   periodogram of the differences, which finds a season where one period seen at least three times stands out.
-- Text is examined by its distinct values, the first 100,000 of them; similarity is Ratcliff & Obershelp's ratio
-  between the 100 most frequent.
+- Text is examined by its distinct values, the first 100,000 of them. Similarity is Ratcliff & Obershelp's ratio
+  between the 100 most frequent ones, where they are not nearly all different.
 """
 
 from collections.abc import Sequence

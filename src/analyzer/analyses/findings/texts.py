@@ -40,7 +40,8 @@ def issues(look: Look) -> Iterator[Issue]:
     yield from _leaders(look)
     yield from _reading(look)
     yield from _blemishes(look)
-    yield from _similar(look)
+    if look.kind == "categorical":
+        yield from _similar(look)
     yield from _words(look)
 
 
