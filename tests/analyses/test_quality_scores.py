@@ -16,7 +16,8 @@ from inprocess import run, sections_of
 from scipy import stats
 
 import analyzer
-from analyzer.analyses.findings import pairs, rows, series
+from analyzer.analyses.findings import look, pairs, rows, series
+from analyzer.analyses.findings.codes import CODES
 from analyzer.analyses.findings.thresholds import Thresholds
 
 TASK = "eda_data_quality"
@@ -95,6 +96,14 @@ def test_rows_that_only_share_a_hash_are_no_duplicates(monkeypatch: pytest.Monke
     monkeypatch.setattr(rows, "MIX", np.uint64(0))
     exact = rows.examine(pa.table({"x": [1, 2, 3, 2]}), Thresholds())["exact"]
     assert exact == {"extra_copies": 1, "rows_in_groups": 2, "groups": 1}
+
+
+def test_duplicates_are_found_across_chunks() -> None:
+    text = pa.chunked_array([["a", "b"], ["b", "c "], [], ["C", None, None]])
+    found = rows.examine(pa.table({"s": text}), Thresholds())
+    assert found["exact"] == {"extra_copies": 2, "rows_in_groups": 4, "groups": 2}
+    assert found["near"] == {"extra_copies": 3, "rows_in_groups": 6, "groups": 3}
+    assert found["issues"][0]["rows"] == [2, 6]
 
 
 def test_near_duplicates_count_beside_exact_ones() -> None:
@@ -194,6 +203,40 @@ def test_correlation_of_many_rows_takes_a_sample_by_seed() -> None:
     first = run(table, TASK, seed=1)
     assert first["correlation"]["notes"]["rows"] == {"kind": "sample", "n": pairs.MAX_ROWS, "seed": 1}
     assert first | {"as_of": 0} == run(table, TASK, seed=1) | {"as_of": 0}
+
+
+def test_texts_beyond_the_bound_make_scores_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "MAX_LEVELS", 2)
+    result = run(pa.table({"s": ["a", " b", "c", "N/A", None]}), TASK)
+    found = {one["dimension"]: one for one in result["dimensions"]}
+    for dimension, score in (("validity", 1.0), ("consistency", 0.75)):
+        assert found[dimension]["score"] == score
+        assert found[dimension]["notes"]["score"] == {"kind": "estimate", "bound": 0.5}
+    assert found["completeness"]["notes"] == {}
+
+
+nasty = st.one_of(
+    st.lists(st.one_of(st.none(), st.floats()), min_size=40, max_size=40).map(
+        lambda cells: pa.array(cells, pa.float64())
+    ),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=40, max_size=40).map(pa.array),
+    st.lists(st.one_of(st.none(), st.text(max_size=6)), min_size=40, max_size=40).map(
+        lambda cells: pa.array(cells, pa.string())
+    ),
+    st.lists(st.one_of(st.none(), st.integers(-(2**62), 2**62)), min_size=40, max_size=40).map(
+        lambda cells: pa.array(cells, pa.timestamp("us", "Europe/Berlin"))
+    ),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(columns=st.lists(nasty, max_size=4))
+def test_nothing_breaks_it(columns: list[pa.Array]) -> None:
+    result = run(pa.table({f"c{place}": column for place, column in enumerate(columns)}), TASK)
+    for one in result["dimensions"]:
+        assert one["score"] is None or 0 <= one["score"] <= 1
+        assert (one["score"] is None) == (one["notes"].get("score", {}).get("kind") == "undefined")
+    assert {issue["code"] for issue in result["issues"]} <= set(CODES)
 
 
 def test_parts_and_order() -> None:

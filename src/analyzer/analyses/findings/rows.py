@@ -88,22 +88,29 @@ def _whole(column: pa.ChunkedArray) -> Array | None:
 
 def _loose(column: pa.ChunkedArray) -> Array:
     """The identities of text in lower case without surrounding or repeated blanks."""
-    encoded = column.dictionary_encode().combine_chunks()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    folded = pc.utf8_trim_whitespace(pc.utf8_lower(encoded.dictionary))
+    encoded = column.dictionary_encode()
+    if not encoded.num_chunks:
+        return np.zeros(0, np.int64)
+    folded = pc.utf8_trim_whitespace(pc.utf8_lower(encoded.chunk(0).dictionary))
     group = identities(pa.chunked_array([pc.replace_substring_regex(folded, BLANKS, " ")]))
-    codes = encoded.indices.fill_null(-1).to_numpy()
+    codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in encoded.chunks])
     loose: Array = np.append(group, -1)[codes]  # the last one stands for missing, code -1
     return loose
 
 
-def _suspects(cells: Sequence[Array], rows: int) -> Array:
-    """The numbers of the rows that may equal another one: those whose 64-bit hash repeats."""
+def _hashes(cells: Sequence[Array], rows: int) -> Array:
+    """64 bits for each row that are equal where the rows are, and hardly anywhere else."""
     key = np.zeros(rows, dtype=np.uint64)
     for cell in cells:
         key = (key ^ cell.view(np.uint64)) * GOLDEN
         key = (key ^ (key >> np.uint64(29))) * MIX
         key ^= key >> np.uint64(32)
+    return key
+
+
+def _suspects(cells: Sequence[Array], rows: int) -> Array:
+    """The numbers of the rows that may equal another one: those whose hash repeats."""
+    key = _hashes(cells, rows)
     line = np.sort(key)
     again = line[1:][line[1:] == line[:-1]]
     return np.flatnonzero(np.isin(key, again)) if again.size else np.zeros(0, np.int64)
@@ -112,30 +119,33 @@ def _suspects(cells: Sequence[Array], rows: int) -> Array:
 def _counted(cells: Sequence[Array], numbers: Array) -> tuple[dict[str, int], list[int]]:
     """`{extra_copies, rows_in_groups, groups}` of equal rows, and the first ones that repeat an earlier one.
 
-    `numbers` are those of the rows in the table. Where hashes repeat, rows are compared cell by cell.
+    `numbers` are those of the rows in the table.
     """
-    suspects = _suspects(cells, numbers.size) if cells else np.zeros(0, np.int64)
-    if not suspects.size:
+    if not cells or not numbers.size:
         return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, []
-    group, count = _grouped([cell[suspects] for cell in cells])
-    first = np.full(count, suspects.size)
-    np.minimum.at(first, group, np.arange(suspects.size))
-    copies = np.flatnonzero(first[group] != np.arange(suspects.size))[:MAX_ROWS]
-    sizes = np.bincount(group, minlength=count)
-    twice = sizes[sizes > 1]
-    figures = {"extra_copies": int((twice - 1).sum()), "rows_in_groups": int(twice.sum()), "groups": int(twice.size)}
-    return figures, numbers[suspects[copies]].tolist()
+    order, same = _neighbours(_hashes(cells, numbers.size))
+    if any((cell[order][1:] != cell[order][:-1])[same].any() for cell in cells):
+        order, same = _neighbours(_exact_groups(cells))  # different rows share a hash
+    extra = int(np.count_nonzero(same))
+    groups = int(np.count_nonzero(same[:1])) + int(np.count_nonzero(same[1:] & ~same[:-1]))
+    copies = np.sort(order[1:][same])[:MAX_ROWS]
+    return {"extra_copies": extra, "rows_in_groups": extra + groups, "groups": groups}, numbers[copies].tolist()
 
 
-def _grouped(cells: Sequence[Array]) -> tuple[Array, int]:
-    """Numbers groups of equal rows from 0, exactly: column after column, without any hash."""
+def _neighbours(label: Array) -> tuple[Array, Array]:
+    """The rows in an order that brings equal labels together, and where one has the label of the one before."""
+    order = np.argsort(label, kind="stable")
+    line = label[order]
+    return order, line[1:] == line[:-1]
+
+
+def _exact_groups(cells: Sequence[Array]) -> Array:
+    """A number for each row, the same for equal rows and only for those: column after column, without any hash."""
     group = np.zeros(cells[0].size, dtype=np.int64)
-    count = 1
     for cell in cells:
         values, code = np.unique(cell, return_inverse=True)
-        pairs, group = np.unique(group * values.size + code, return_inverse=True)
-        count = pairs.size
-    return group, count
+        group = np.unique(group * values.size + code, return_inverse=True)[1]
+    return group
 
 
 def _same_columns(plain: Mapping[str, pa.ChunkedArray], limits: Thresholds) -> Iterator[Issue]:
