@@ -24,7 +24,9 @@ def test_every_entry_is_itself() -> None:
         description = registry.find(task_id).describe()
         assert description.task_id == task_id
         assert len(description.description) > 500
-        assert registry.find(task_id).result.model_fields["task_id"].default == task_id
+        fields = registry.find(task_id).result.model_fields
+        assert fields["task_id"].default == task_id
+        assert {"schema_version", "methods", "charts"} <= set(fields)
         for schema in (description.parameters, description.result):
             assert json.loads(json.dumps(schema, allow_nan=False))["type"] == "object"
 

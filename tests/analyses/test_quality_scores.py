@@ -239,6 +239,15 @@ def test_nothing_breaks_it(columns: list[pa.Array]) -> None:
     assert {issue["code"] for issue in result["issues"]} <= set(CODES)
 
 
+def test_charts() -> None:
+    table = pa.table({"full": [1, 2], "half": [1, None], "t": [date(2020, 1, 1), date(2020, 1, 2)]})
+    result = run(table, TASK)
+    charts = {chart["name"]: chart["spec"]["data"]["values"] for chart in result["charts"]}
+    assert [row["name"] for row in charts["scores"]] == [one["dimension"] for one in result["dimensions"]]
+    assert [row["score"] for row in charts["scores"]] == [one["score"] for one in result["dimensions"]]
+    assert charts["missing"][0] == {"name": "half", "missing": 0.5}
+
+
 def test_parts_and_order() -> None:
     table = pa.table({"a": [1, 1], "duplicates": ["x", "x"]})
     names = [section.name for section in sections_of(table, TASK, columns=["duplicates"])]

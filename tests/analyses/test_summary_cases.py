@@ -132,6 +132,7 @@ def test_histogram_keeps_to_the_rule_and_the_cap() -> None:
 def test_modes_are_at_most_ten_ascending() -> None:
     assert only([5, 5, 3, 3, 9])["modes"] == [3, 5]
     assert only(list(range(50, 0, -1)))["modes"] == list(range(1, 11))
+    assert only([*range(12), *range(12), 99])["modes"] == list(range(10))
 
 
 MOMENT = dt.datetime(2024, 1, 2, 3, 4, 5, tzinfo=dt.UTC)

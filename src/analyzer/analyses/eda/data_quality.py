@@ -44,6 +44,14 @@ severity, then code, column and other column.
   periodogram of the differences, which finds a season where one period seen at least three times stands out.
 - Text is examined by its distinct values, the first 100,000 of them. Similarity is Ratcliff & Obershelp's ratio
   between the 100 most frequent ones, where they are not nearly all different.
+
+## The same in pandas
+
+    df.isna().sum() / len(df)
+    df.duplicated().sum(), df.duplicated(keep=False).sum()
+    df.corr(numeric_only=True)
+    scipy.stats.normaltest(df[column].dropna())
+    statsmodels.tsa.stattools.adfuller(df[column].dropna().tail(1000))
 """
 
 from collections.abc import Sequence
@@ -67,6 +75,20 @@ WHOLE_TABLE = ("duplicates", "correlation", "series")
 """The parts that look at all chosen columns together."""
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+METHODS = {
+    "missing": "nulls and NaN; left out of every other figure",
+    "duplicates": "exact, missing values equal each other",
+    "outliers": "outside q25 − 1.5 iqr and q75 + 1.5 iqr, quantiles type 7",
+    "skewness": "G1, adjusted Fisher–Pearson",
+    "kurtosis": "G2, excess",
+    "normality": "D'Agostino–Pearson omnibus",
+    "correlation": "Pearson's r over complete pairs; Cramér's V, bias-corrected, without Yates",
+    "distribution": "two-sample Kolmogorov–Smirnov, asymptotic",
+    "stationarity": "augmented Dickey–Fuller with a constant, lags by AIC",
+    "seasonality": "Fisher's g on the periodogram of differences",
+}
 
 
 class QualityParams(Params):
@@ -159,7 +181,8 @@ class QualityResult(Result):
     series: Series
     issues: list[Issue] = Field(description="By severity, code, column, other column.")
     thresholds: Thresholds
-    charts: list[Chart]
+    methods: dict[str, str] = Field(description="How figures were computed where more than one way is common.")
+    charts: list[Chart] = Field(description="Vega-Lite v5: scores, then missing shares, the worst first.")
 
 
 def parts(schemas: Schemas, params: QualityParams) -> Sequence[Part]:
@@ -215,6 +238,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) 
         **{topic: {name: found[name] for name in found if name != "issues"} for topic, found in whole.items()},
         issues=issues,
         thresholds=params.thresholds,
+        methods=METHODS,
         charts=_charts(scored, columns),
     )
 
