@@ -232,7 +232,8 @@ nasty = st.one_of(
 @settings(max_examples=40, deadline=None)
 @given(columns=st.lists(nasty, max_size=4))
 def test_nothing_breaks_it(columns: list[pa.Array]) -> None:
-    result = run(pa.table({f"c{place}": column for place, column in enumerate(columns)}), TASK)
+    result = run(pa.table({"t": DAYS[:40]} | {f"c{place}": column for place, column in enumerate(columns)}), TASK)
+    assert result["series"]["ordered_by"] == "t"
     for one in result["dimensions"]:
         assert one["score"] is None or 0 <= one["score"] <= 1
         assert (one["score"] is None) == (one["notes"].get("score", {}).get("kind") == "undefined")
