@@ -7,6 +7,7 @@ from pydantic import Field
 from analyzer.models.base import Frozen
 
 Reason = Literal[
+    "constant",
     "infinite",
     "no-moments",
     "no-rows",
@@ -17,7 +18,7 @@ Reason = Literal[
     "zero-mean",
 ]
 """Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
-floating-point number; it divides by a mean of zero."""
+floating-point number; it divides by a mean or a spread of zero."""
 
 
 class Undefined(Frozen):

@@ -9,8 +9,8 @@ Each score lies between 0 and 1 and comes with its formula and the counts that w
 |---|---|---|
 | completeness | 1 − missing / cells | nulls, and NaN in floating-point columns |
 | uniqueness | 1 − extra_copies / rows | rows that repeat an earlier row in all chosen columns |
-| validity | 1 − invalid / present | ±∞, blank text, what stands for a missing value, lost characters, lists and structs |
-| consistency | 1 − inconsistent / present | text that differs from a more frequent one only in case, text padded with blanks, numbers among text or text among numbers |
+| validity | 1 − invalid / present | ±∞, blank text, stand-ins for missing values, lost characters, lists, structs |
+| consistency | 1 − inconsistent / present | case variants, padded text, numbers among text, text among numbers |
 | timeliness | 1 − untimely / moments | moments after `as_of`, and placeholders such as 1900-01-01 |
 
 The overall score is the mean of those that are not `null`. A score is `null` where there is nothing to judge, and its
@@ -42,8 +42,16 @@ severity, then code, column and other column.
 - Where a datetime column puts the table in order, up to 50 numeric columns are tested over their last 1,000 values:
   the augmented Dickey–Fuller test (constant, lags by AIC; needs the extra `stats`) and Fisher's g (1929) on the
   periodogram of the differences, which finds a season where one period seen at least three times stands out.
-- Text is examined by its distinct values, the first 100,000 of them; similarity is Ratcliff & Obershelp's ratio
-  between the 100 most frequent.
+- Text is examined by its distinct values, the first 100,000 of them. Similarity is Ratcliff & Obershelp's ratio
+  between the 100 most frequent ones, where they are not nearly all different.
+
+## The same in pandas
+
+    df.isna().sum() / len(df)
+    df.duplicated().sum(), df.duplicated(keep=False).sum()
+    df.corr(numeric_only=True)
+    scipy.stats.normaltest(df[column].dropna())
+    statsmodels.tsa.stattools.adfuller(df[column].dropna().tail(1000))
 """
 
 from collections.abc import Sequence
@@ -67,6 +75,20 @@ WHOLE_TABLE = ("duplicates", "correlation", "series")
 """The parts that look at all chosen columns together."""
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+METHODS = {
+    "missing": "nulls and NaN; left out of every other figure",
+    "duplicates": "exact, missing values equal each other",
+    "outliers": "outside q25 − 1.5 iqr and q75 + 1.5 iqr, quantiles type 7",
+    "skewness": "G1, adjusted Fisher–Pearson",
+    "kurtosis": "G2, excess",
+    "normality": "D'Agostino–Pearson omnibus",
+    "correlation": "Pearson's r over complete pairs; Cramér's V, bias-corrected, without Yates",
+    "distribution": "two-sample Kolmogorov–Smirnov, asymptotic",
+    "stationarity": "augmented Dickey–Fuller with a constant, lags by AIC",
+    "seasonality": "Fisher's g on the periodogram of differences",
+}
 
 
 class QualityParams(Params):
@@ -159,7 +181,8 @@ class QualityResult(Result):
     series: Series
     issues: list[Issue] = Field(description="By severity, code, column, other column.")
     thresholds: Thresholds
-    charts: list[Chart]
+    methods: dict[str, str] = Field(description="How figures were computed where more than one way is common.")
+    charts: list[Chart] = Field(description="Vega-Lite v5: scores, then missing shares, the worst first.")
 
 
 def parts(schemas: Schemas, params: QualityParams) -> Sequence[Part]:
@@ -200,8 +223,8 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) 
     """Adds up what the parts counted, and sorts their issues."""
     rows = schemas["df"].rows
     columns = [column for section in sections for column in section.data.get("columns", ())]
-    whole = {topic: dict(section.data[topic]) for section in sections for topic in WHOLE_TABLE if topic in section.data}
-    issues = _sorted([issue for found in (*columns, *whole.values()) for issue in found.pop("issues")])
+    whole = {topic: section.data[topic] for section in sections for topic in WHOLE_TABLE if topic in section.data}
+    issues = _sorted([issue for found in (*columns, *whole.values()) for issue in found["issues"]])
     if not rows or not columns:
         issues.insert(0, empty_table(params.thresholds))
     scored = dimensions([column["cells"] for column in columns], whole["duplicates"]["exact"]["extra_copies"], rows)
@@ -212,9 +235,10 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) 
         as_of=max((section.data["as_of"] for section in sections if "as_of" in section.data), default=_now(params)),
         overall={"score": score, "formula": OVERALL, "notes": notes},
         dimensions=scored,
-        **whole,
+        **{topic: {name: found[name] for name in found if name != "issues"} for topic, found in whole.items()},
         issues=issues,
         thresholds=params.thresholds,
+        methods=METHODS,
         charts=_charts(scored, columns),
     )
 

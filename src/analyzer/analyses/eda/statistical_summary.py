@@ -37,8 +37,8 @@ With *n* = `count`, *x̄* = `mean`, and mₖ = Σ(x − x̄)ᵏ / n:
 | `mad` | median of abs(x − median), not scaled |
 | `trimmed_mean` | mean without the ⌊n / 10⌋ lowest and as many highest values |
 | `cv` | std / mean, with the sign of the mean |
-| `skewness` | G1 = m₃ / m₂^1.5 · √(n(n − 1)) / (n − 2) (Joanes & Gill 1998); 0 for a constant |
-| `kurtosis` | G2 = (n − 1) / ((n − 2)(n − 3)) · ((n + 1)(m₄ / m₂² − 3) + 6); 0 for a constant |
+| `skewness` | G1 = m₃ / m₂^1.5 · √(n(n − 1)) / (n − 2) (Joanes & Gill 1998); `null` for a constant |
+| `kurtosis` | G2 = (n − 1) / ((n − 2)(n − 3)) · ((n + 1)(m₄ / m₂² − 3) + 6); `null` for a constant |
 | `modes` | the most frequent values in ascending order, at most ten |
 | `histogram` | Freedman & Diaconis 1981: bins of 2 · iqr / ∛n; Sturges 1926 where iqr is 0; never more than `bins` |
 | `monotonicity` | `constant`, `strictly increasing`, `increasing`, `strictly decreasing`, `decreasing` or `none` |

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import types
 
 from analyzer.analyses.figures.wire import Figures, shortened
 
@@ -24,6 +25,11 @@ class Counted(NamedTuple):
     counts: Array
 
 
+def is_binary(kind: pa.DataType) -> bool:
+    """Whether values of this type are bytes rather than text."""
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
+
+
 def counted(column: pa.ChunkedArray) -> Counted:
     """Counts a column's values, leaving out nulls."""
     table = pc.value_counts(column)
@@ -34,27 +40,25 @@ def counted(column: pa.ChunkedArray) -> Counted:
     return Counted(values, counts)
 
 
-def summary(column: pa.ChunkedArray, top: int) -> Figures:
+def summary(levels: Counted, missing: int, top: int) -> Figures:
     """Every figure of a string or binary column. Without any value, only `count` and `missing` are there."""
-    missing = column.null_count
-    figures: Figures = {"count": len(column) - missing, "missing": missing, "notes": {}}
+    values, counts = levels
+    figures: Figures = {"count": int(counts.sum()), "missing": missing, "notes": {}}
     if not figures["count"]:
         return figures
-    values, counts = counted(column)
     leading = most_frequent(values, counts, top)
-    figures |= {
+    return figures | {
         "distinct": len(values),
         "top": leading,
         "mode_share": leading[0]["count"] / figures["count"],
         **diversity(counts),
         "lengths": _lengths(values, counts),
     }
-    return figures
 
 
-def is_text(distinct: int, count: int) -> bool:
-    """Whether so many distinct values are prose or names rather than categories."""
-    return distinct > TEXT_DISTINCT and distinct > TEXT_SHARE * count
+def kind_of(distinct: int, count: int) -> str:
+    """Whether so many distinct values are categories, or rather text: prose, names, numbers of things."""
+    return "text" if distinct > TEXT_DISTINCT and distinct > TEXT_SHARE * count else "categorical"
 
 
 def most_frequent(values: pa.Array, counts: Array, most: int) -> list[dict[str, Any]]:
@@ -92,23 +96,15 @@ def diversity(counts: Array) -> Figures:
 
 def _lengths(values: pa.Array, counts: Array) -> dict[str, Any]:
     """Lengths over all present values: in characters (code points) for text, in bytes for binary."""
-    binary = pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)
-    binary = binary or pa.types.is_fixed_size_binary(values.type)
-    lengths = (pc.binary_length(values) if binary else pc.utf8_length(values)).to_numpy().astype(np.int64)
-    of_length = np.bincount(lengths, weights=counts) if lengths.max() < 2**20 else None
-    if of_length is None:
-        order = np.argsort(lengths)
-        sizes, weights = lengths[order], counts[order]
-    else:
-        sizes = np.flatnonzero(of_length)
-        weights = of_length[sizes]
-    below = np.cumsum(weights)
+    lengths = (pc.binary_length(values) if is_binary(values.type) else pc.utf8_length(values)).to_numpy()
+    order = np.argsort(lengths, kind="stable")
+    sizes, below = lengths[order].astype(np.int64), np.cumsum(counts[order])
     total = int(below[-1])
-    middle = [int(sizes[np.searchsorted(below, rank, side="right")]) for rank in ((total - 1) // 2, total // 2)]
+    middle = [int(sizes[below.searchsorted(rank, side="right")]) for rank in ((total - 1) // 2, total // 2)]
     return {
         "min": int(sizes[0]),
         "max": int(sizes[-1]),
-        "mean": float(np.dot(sizes, weights)) / total,
+        "mean": int(np.dot(sizes, counts[order])) / total,
         "median": sum(middle) / 2,
     }
 

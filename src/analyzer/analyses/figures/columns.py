@@ -19,14 +19,18 @@ def summary(column: pa.ChunkedArray, top: int, bins: int) -> tuple[str, Figures]
     """The kind of a column and every figure that this kind has. Never raises for a type: there is `unsupported`."""
     column = plain(column)
     kind = kind_of(column.type)
-    if kind == "unsupported":
-        return kind, {"count": len(column) - column.null_count, "missing": column.null_count, "notes": {}}
-    figures = _FIGURES[kind](column, top, bins)
-    if not figures["count"]:
+    if kind == "categorical":
+        return level_summary(categories.counted(column), column.null_count, top)
+    figures = _FIGURES[kind](column, bins)
+    if not figures["count"] and kind != "unsupported":
         return "empty", figures
-    if kind == "categorical" and categories.is_text(figures["distinct"], figures["count"]):
-        kind = "text"
     return "numeric" if kind == "decimal" else kind, figures
+
+
+def level_summary(levels: categories.Counted, missing: int, top: int) -> tuple[str, Figures]:
+    """The same for a text or binary column whose values are already counted."""
+    figures = categories.summary(levels, missing, top)
+    return categories.kind_of(figures["distinct"], figures["count"]) if figures["count"] else "empty", figures
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -74,12 +78,7 @@ def _is_moment(kind: pa.DataType) -> bool:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return types.is_string(kind) or types.is_large_string(kind) or is_binary(kind)
-
-
-def is_binary(kind: pa.DataType) -> bool:
-    """Whether values of this type are bytes rather than text."""
-    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
+    return types.is_string(kind) or types.is_large_string(kind) or categories.is_binary(kind)
 
 
 _KINDS: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
@@ -91,11 +90,15 @@ _KINDS: tuple[tuple[str, Callable[[pa.DataType], bool]], ...] = (
     ("empty", types.is_null),
 )
 
-_FIGURES: dict[str, Callable[[pa.ChunkedArray, int, int], Figures]] = {
-    "numeric": lambda column, _, bins: numeric.summary(numbers(column), column.null_count, bins),
-    "categorical": lambda column, top, _: categories.summary(column, top),
-    "boolean": lambda column, *_: categories.boolean_summary(column),
-    "datetime": lambda column, _, bins: dates.summary(column, bins),
-    "decimal": lambda column, _, bins: decimals.summary(column, bins),
-    "empty": lambda column, *_: {"count": 0, "missing": len(column), "notes": {}},
+_FIGURES: dict[str, Callable[[pa.ChunkedArray, int], Figures]] = {
+    "numeric": lambda column, bins: numeric.summary(numbers(column), column.null_count, bins),
+    "boolean": lambda column, _: categories.boolean_summary(column),
+    "datetime": dates.summary,
+    "decimal": decimals.summary,
+    "empty": lambda column, _: {"count": 0, "missing": len(column), "notes": {}},
+    "unsupported": lambda column, _: {
+        "count": len(column) - column.null_count,
+        "missing": column.null_count,
+        "notes": {},
+    },
 }

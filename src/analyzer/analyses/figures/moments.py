@@ -58,19 +58,17 @@ def _interval(mean: float, sem: float, n: int, figures: Figures) -> list[float] 
 
 
 def _shape(n: int, powers: Powers, figures: Figures) -> Figures:
-    """Adds G1 and G2 of Joanes and Gill 1998; both are 0 for a constant, as pandas has it."""
+    """Adds G1 and G2 of Joanes and Gill 1998, null for a constant: nothing can be said of the shape of a point."""
     second, third, fourth, _ = powers
     figures["skewness"] = figures["kurtosis"] = None
-    if n < 3:
-        figures["notes"]["skewness"] = undefined("too-few-values")
-    else:
-        figures["skewness"] = n * math.sqrt(n - 1) / (n - 2) * third / second**1.5 if second else 0.0
-    if n < 4:
-        figures["notes"]["kurtosis"] = undefined("too-few-values")
-    else:
+    for name, least in (("skewness", 3), ("kurtosis", 4)):
+        if n < least or not second:
+            figures["notes"][name] = undefined("too-few-values" if n < least else "constant")
+    if n >= 3 and second:
+        figures["skewness"] = n * math.sqrt(n - 1) / (n - 2) * third / second**1.5
+    if n >= 4 and second:
         room = (n - 2) * (n - 3)
-        peak = n * (n + 1) * (n - 1) / room * fourth / second**2 if second else 0.0
-        figures["kurtosis"] = peak - 3 * (n - 1) ** 2 / room if second else 0.0
+        figures["kurtosis"] = n * (n + 1) * (n - 1) / room * fourth / second**2 - 3 * (n - 1) ** 2 / room
     return figures
 
 
@@ -117,7 +115,7 @@ def _powers(values: Array, mean: float, extent: float) -> tuple[Powers, float]:
     """The powers about the true mean, and how far above `mean` that lies (corrected two-pass algorithm)."""
     scale = 1.0
     if not 1e-60 < extent < 1e60 and extent:
-        scale = math.ldexp(1.0, math.frexp(extent)[1] - 1)
+        scale = math.ldexp(1.0, math.frexp(extent)[1] - 2)
     first = second = third = fourth = 0.0
     for start in range(0, values.size, BLOCK):
         deviations = values[start : start + BLOCK] - mean

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from analyzer.analyses.figures import ordered as sorting
 from analyzer.analyses.figures.moments import NAMES, moments
 from analyzer.analyses.figures.wire import Figures, number, settle, unknown
-from analyzer.analyses.notes import undefined
+from analyzer.analyses.notes import Reason, undefined
 
 Array = npt.NDArray[Any]
 
@@ -70,9 +70,9 @@ def _order(line: Array, low: float, high: float) -> Figures:
         "mad": sorting.median_distance(line, quantiles["q50"]),
         "trimmed_mean": _trimmed_mean(line),
     }
-    reason = "overflow" if math.isfinite(low) and math.isfinite(high) else "infinite"
+    reason: Reason = "overflow" if math.isfinite(low) and math.isfinite(high) else "infinite"
     figures: Figures = {"min": low, "max": high, **quantiles, **spread}
-    figures = settle(figures, reason)  # type: ignore[arg-type]
+    settle(figures, reason)
     for name in ("min", "max", "range"):
         if figures[name] is not None:
             figures[name] = number(figures[name])

@@ -1,6 +1,7 @@
 """What sorted numbers give almost for free: quantiles, distinct values, modes, spread, trimmed mean, bins."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,10 +116,10 @@ def bin_edges(ordered: Array, most: int) -> Array:
     steps = np.arange(count + 1) / count
     edges = low + (high - low) * steps if math.isfinite(high - low) else low * (1 - steps) + high * steps
     edges[-1] = high
-    return np.unique(edges)
+    return edges if (edges[1:] > edges[:-1]).all() else np.unique(edges)
 
 
 def bin_counts(ordered: Array, edges: Array) -> list[int]:
     """How many values lie in each bin: from its lower edge up to, not including, its upper one; the last has both."""
-    inner = np.searchsorted(ordered, edges[1:-1], side="left")
-    return np.diff(inner, prepend=0, append=ordered.size).tolist()  # type: ignore[no-any-return]
+    inner = np.searchsorted(ordered, edges[1:-1], side="left").tolist()
+    return [upper - lower for lower, upper in pairwise([0, *inner, ordered.size])]

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow.compute as pc
 from scipy.special import chdtrc
 
-from analyzer.analyses.findings.look import Issue, Look, as_mask
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look, as_mask
 
 
 def issues(look: Look) -> Iterator[Issue]:

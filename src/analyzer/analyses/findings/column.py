@@ -7,12 +7,16 @@ import numpy as np
 import pyarrow as pa
 
 from analyzer.analyses.findings import any_column, dates, numbers, texts
-from analyzer.analyses.findings.look import Issue, Look
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look
 from analyzer.analyses.findings.thresholds import Thresholds
 
 
 def examine(name: str, column: pa.ChunkedArray, limits: Thresholds, as_of: np.datetime64) -> dict[str, Any]:
-    """`{name, kind, cells, issues}`: every issue of this column, and how many of its cells are good and bad."""
+    """`{name, kind, cells, issues}`: every issue of this column, and how many of its cells are good and bad.
+
+    `unexamined` are texts beyond the levels that are looked at, about whose validity nothing is known.
+    """
     look = Look.at(name, column, limits, as_of)
     return {
         "name": name,
@@ -22,6 +26,7 @@ def examine(name: str, column: pa.ChunkedArray, limits: Thresholds, as_of: np.da
             "missing": look.figures["missing"],
             "invalid": _invalid(look),
             "inconsistent": _inconsistent(look),
+            "unexamined": look.figures["count"] - int(look.levels.counts.sum()) if look.is_text else 0,
             "moments": look.figures["count"] if _has_moments(look) else 0,
             "untimely": _untimely(look),
         },

@@ -8,7 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.analyses.findings.look import Issue, Look
+from analyzer.analyses.figures.dates import Clock, ticks
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look, as_mask
 from analyzer.analyses.findings.numbers import order
 
 Array = npt.NDArray[Any]
@@ -37,8 +39,9 @@ def issues(look: Look) -> Iterator[Issue]:
 
 def at(look: Look) -> Array:
     """The moments to the second, in UTC where they have a zone; NaT where missing; one for each row."""
-    seconds = pc.floor_temporal(look.column, unit="second") if pa.types.is_timestamp(look.column.type) else look.column
-    moments: Array = seconds.cast(pa.timestamp("s"), safe=False).to_numpy().astype("datetime64[s]")
+    moments = np.full(len(look.column), np.datetime64("NaT", "s"))
+    seconds = ticks(look.column) // Clock(look.column.type).per_second
+    moments[as_mask(pc.is_valid(look.column))] = seconds.view("datetime64[s]")
     return moments
 
 
@@ -54,7 +57,7 @@ def placeholders(moments: Array) -> Array:
 
 
 def _calendar(look: Look, moments: Array) -> Iterator[Issue]:
-    """Weekends and business hours, by the clock of the column."""
+    """Weekends and business hours, in UTC where the column has a zone, else by the clock it was written by."""
     days = moments.astype("datetime64[D]")
     weekday = (days.view(np.int64) + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
     present = ~np.isnat(moments)

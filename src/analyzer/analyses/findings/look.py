@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,29 +30,32 @@ class Look:
     column: pa.ChunkedArray  # plain: no dictionaries, no extension types
     kind: str
     figures: Figures
+    levels: Levels
     limits: Thresholds
     as_of: np.datetime64
 
     @classmethod
     def at(cls, name: str, column: pa.ChunkedArray, limits: Thresholds, as_of: np.datetime64) -> Look:
         """Takes the column's figures. Nothing about its type raises."""
-        kind, figures = columns.summary(column, top=2, bins=50)
-        return cls(name, columns.plain(column), kind, figures, limits, as_of)
+        column = columns.plain(column)
+        counted = categories.Counted(pa.array([], pa.large_string()), np.zeros(0, np.int64))
+        if columns.kind_of(column.type) == "categorical":
+            counted = categories.counted(column)
+            kind, figures = columns.level_summary(counted, column.null_count, top=2)
+        else:
+            kind, figures = columns.summary(column, top=2, bins=50)
+        return cls(name, column, kind, figures, Levels.first(counted), limits, as_of)
 
     @property
     def is_text(self) -> bool:
-        return self.kind in ("categorical", "text") and not columns.is_binary(self.column.type)
-
-    @cached_property
-    def levels(self) -> Levels:
-        """The distinct texts, at most MAX_LEVELS of them."""
-        values, counts = categories.counted(self.column)
-        return Levels(values.cast(pa.large_string())[:MAX_LEVELS], counts[:MAX_LEVELS])
+        return self.kind in ("categorical", "text") and not categories.is_binary(self.column.type)
 
     @cached_property
     def numbers(self) -> Array:
         """The numbers as doubles, NaN where missing; one for each row."""
-        return self.column.cast(pa.float64(), safe=False).to_numpy()
+        column = self.column.cast(pa.int64()) if pa.types.is_duration(self.column.type) else self.column
+        doubles: Array = column.cast(pa.float64(), safe=False).to_numpy()
+        return doubles
 
     def issue(self, code: str, **more: Any) -> Issue:
         """An issue about this column; `rows` is a mask over its rows."""
@@ -76,14 +79,21 @@ class Levels:
 
     values: pa.Array
     counts: Array
+    _matching: dict[str, Array] = field(default_factory=dict)
 
-    @property
-    def total(self) -> int:
-        return int(self.counts.sum())
+    @classmethod
+    def first(cls, counted: categories.Counted) -> Levels:
+        """The first MAX_LEVELS of a text column; none of a binary one."""
+        values, counts = counted
+        if categories.is_binary(values.type):
+            values, counts = pa.array([], pa.large_string()), counts[:0]
+        return cls(values.cast(pa.large_string())[:MAX_LEVELS], counts[:MAX_LEVELS])
 
     def matching(self, pattern: str) -> Array:
         """Which levels match this RE2 pattern."""
-        return as_mask(pc.match_substring_regex(self.values, pattern))
+        if pattern not in self._matching:
+            self._matching[pattern] = as_mask(pc.match_substring_regex(self.values, pattern))
+        return self._matching[pattern]
 
     def weight(self, mask: Array) -> int:
         """How many values have one of the marked levels."""
@@ -100,11 +110,8 @@ class Levels:
 
 def as_mask(values: pa.Array | pa.ChunkedArray) -> Array:
     """Arrow booleans as a numpy mask; null is False."""
-    mask: Array = (
-        pc.fill_null(values, False).to_numpy(zero_copy_only=False)
-        if isinstance(values, pa.Array)
-        else (pc.fill_null(values, False).to_numpy())
-    )
+    known = pc.fill_null(values, False)
+    mask: Array = known.to_numpy() if isinstance(known, pa.ChunkedArray) else known.to_numpy(zero_copy_only=False)
     return mask
 
 

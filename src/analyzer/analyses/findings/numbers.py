@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analyzer.analyses.findings.look import Issue, Look
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Look
 
 Array = npt.NDArray[Any]
 
@@ -69,7 +70,7 @@ def _shape(look: Look) -> Iterator[Issue]:
 def bimodality(look: Look) -> float:
     """Sarle's coefficient (G1² + 1) / (G2 + 3(n−1)² / ((n−2)(n−3))); 0 for a tail, which it mistakes for a hump."""
     n, skewness, kurtosis = look.figures["count"], look.figures["skewness"], look.figures["kurtosis"]
-    if kurtosis is None or n < 20 or look.figures["distinct"] < 2 or abs(skewness) > 1:
+    if kurtosis is None or n < 20 or abs(skewness) > 1:
         return 0.0
     return float((skewness**2 + 1) / (kurtosis + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))))
 
@@ -87,7 +88,7 @@ def _normality(look: Look) -> Iterator[Issue]:
 def normality(look: Look) -> float | None:
     """p of the omnibus test of D'Agostino and Pearson 1973; None below 20 values, for constants and with infinities."""
     n, skewness, kurtosis = look.figures["count"], look.figures["skewness"], look.figures["kurtosis"]
-    if n < 20 or kurtosis is None or look.figures["distinct"] < 2:
+    if n < 20 or kurtosis is None:
         return None
     g1 = skewness * (n - 2) / math.sqrt(n * (n - 1))
     g2 = kurtosis * (n - 2) * (n - 3) / (n - 1) / (n + 1) - 6 / (n + 1)
@@ -124,9 +125,9 @@ def _grain(look: Look) -> Iterator[Issue]:
         return
     values = look.numbers
     present = values[~np.isnan(values)]
-    if 1 < figures["distinct"] <= limits.discrete and figures["count"] >= 10 * figures["distinct"]:
-        if (present == np.floor(present)).all():
-            yield look.issue("discrete", n=figures["distinct"])
+    few = 1 < figures["distinct"] <= limits.discrete and figures["count"] >= 10 * figures["distinct"]
+    if few and (present == np.floor(present)).all():
+        yield look.issue("discrete", n=figures["distinct"])
     if float(extent) >= 100 and figures["distinct"] >= 20:
         round_ones = values % 10 == 0
         n = int(np.count_nonzero(round_ones))

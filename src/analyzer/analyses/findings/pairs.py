@@ -156,7 +156,7 @@ def _alike(names: Sequence[str], values: Sequence[Array], limits: Thresholds, se
         present = column[~np.isnan(column)]
         if present.size > MAX_VALUES:
             present = random.choice(present, MAX_VALUES, replace=False)
-        if present.size >= 20 and np.ptp(present) > 0:
+        if present.size >= 20 and present.min() < present.max():
             lines[name] = np.sort(present)
     for one, two in combinations(lines, 2):
         p = same_distribution(lines[one], lines[two])

@@ -1,6 +1,6 @@
 """Rows that repeat, and columns that do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,19 +24,23 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
 
     Missing values equal each other, and 0 equals -0. Columns of unsupported types are not compared.
     """
-    names = [name for name in table.column_names if _comparable(table.column(name))]
-    cells = [identities(columns.plain(table.column(name))) for name in names]
-    exact, rows = repeated(cells, table.num_rows)
-    found = list(_table_issues("duplicates", exact, exact["extra_copies"], rows, table.num_rows, limits))
-    near = exact
-    if any(_is_text(table.column(name)) for name in names):
-        near, rows = repeated(
-            [_loose(table.column(name), cell) for name, cell in zip(names, cells, strict=True)], table.num_rows
-        )
-        more = near["extra_copies"] - exact["extra_copies"]
-        found += _table_issues("near_duplicates", near, more, rows, table.num_rows, limits)
-    found += _same_columns(table, names, cells, limits)
-    return {"exact": exact, "near": near, "compared": len(names), "issues": found}
+    plain = {name: columns.plain(table.column(name)) for name in table.column_names}
+    plain = {name: column for name, column in plain.items() if columns.kind_of(column.type) != "unsupported"}
+    text = [column for column in plain.values() if _is_text(column)]
+    others = [identities(column) for column in plain.values() if not _is_text(column)]
+    # Text is the dearest to tell apart, so it is only asked where everything else is equal.
+    suspects = _suspects(others, table.num_rows) if others else np.arange(table.num_rows)
+    text = [column.take(pa.array(suspects)) for column in text] if suspects.size < table.num_rows else text
+    others = [cell[suspects] for cell in others]
+    exact, rows = _counted([*others, *map(identities, text)], suspects)
+    near, near_rows = _counted([*others, *map(_loose, text)], suspects) if text else (exact, rows)
+    more = near["extra_copies"] - exact["extra_copies"]
+    found = [
+        *_table_issues("duplicates", exact, exact["extra_copies"], rows, table.num_rows, limits),
+        *_table_issues("near_duplicates", near, more, near_rows, table.num_rows, limits),
+        *_same_columns(plain, limits),
+    ]
+    return {"exact": exact, "near": near, "compared": len(plain), "issues": found}
 
 
 def _table_issues(
@@ -49,13 +53,8 @@ def _table_issues(
         yield issue(code, None, limits, n=n, share=n / total, rows=rows, message=message)
 
 
-def _comparable(column: pa.ChunkedArray) -> bool:
-    return columns.kind_of(columns.plain(column).type) != "unsupported"
-
-
 def _is_text(column: pa.ChunkedArray) -> bool:
-    kind = columns.plain(column).type
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
 
 
 def identities(column: pa.ChunkedArray) -> Array:
@@ -87,64 +86,78 @@ def _whole(column: pa.ChunkedArray) -> Array | None:
     return values
 
 
-def _loose(column: pa.ChunkedArray, cell: Array) -> Array:
-    """The identities of text in lower case without surrounding or repeated blanks; others as they are."""
-    if not _is_text(column):
-        return cell
-    folded = pc.utf8_trim_whitespace(pc.utf8_lower(columns.plain(column)))
-    return identities(pc.replace_substring_regex(folded, BLANKS, " "))
+def _loose(column: pa.ChunkedArray) -> Array:
+    """The identities of text in lower case without surrounding or repeated blanks."""
+    encoded = column.dictionary_encode()
+    if not encoded.num_chunks:
+        return np.zeros(0, np.int64)
+    folded = pc.utf8_trim_whitespace(pc.utf8_lower(encoded.chunk(0).dictionary))
+    group = identities(pa.chunked_array([pc.replace_substring_regex(folded, BLANKS, " ")]))
+    codes = np.concatenate([chunk.indices.fill_null(-1).to_numpy() for chunk in encoded.chunks])
+    loose: Array = np.append(group, -1)[codes]  # the last one stands for missing, code -1
+    return loose
 
 
-def repeated(cells: Sequence[Array], rows: int) -> tuple[dict[str, int], list[int]]:
-    """`{extra_copies, rows_in_groups, groups}` of equal rows, and the first rows that repeat an earlier one.
-
-    Rows are told apart by a 64-bit hash first; only those whose hash repeats are compared cell by cell.
-    """
-    none = {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}
-    if not cells or not rows:
-        return none, []
+def _hashes(cells: Sequence[Array], rows: int) -> Array:
+    """64 bits for each row that are equal where the rows are, and hardly anywhere else."""
     key = np.zeros(rows, dtype=np.uint64)
     for cell in cells:
         key = (key ^ cell.view(np.uint64)) * GOLDEN
         key = (key ^ (key >> np.uint64(29))) * MIX
         key ^= key >> np.uint64(32)
+    return key
+
+
+def _suspects(cells: Sequence[Array], rows: int) -> Array:
+    """The numbers of the rows that may equal another one: those whose hash repeats."""
+    key = _hashes(cells, rows)
     line = np.sort(key)
     again = line[1:][line[1:] == line[:-1]]
-    if not again.size:
-        return none, []
-    suspects = np.flatnonzero(np.isin(key, again))
-    group, count = _grouped([cell[suspects] for cell in cells])
-    sizes = np.bincount(group, minlength=count)
-    first = np.full(count, suspects.size)
-    np.minimum.at(first, group, np.arange(suspects.size))
-    copies = np.flatnonzero(first[group] != np.arange(suspects.size))[:MAX_ROWS]
-    twice = sizes[sizes > 1]
-    figures = {"extra_copies": int((twice - 1).sum()), "rows_in_groups": int(twice.sum()), "groups": int(twice.size)}
-    return figures, suspects[copies].tolist()
+    return np.flatnonzero(np.isin(key, again)) if again.size else np.zeros(0, np.int64)
 
 
-def _grouped(cells: Sequence[Array]) -> tuple[Array, int]:
-    """Numbers groups of equal rows from 0, exactly: column after column, without any hash."""
+def _counted(cells: Sequence[Array], numbers: Array) -> tuple[dict[str, int], list[int]]:
+    """`{extra_copies, rows_in_groups, groups}` of equal rows, and the first ones that repeat an earlier one.
+
+    `numbers` are those of the rows in the table.
+    """
+    if not cells or not numbers.size:
+        return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, []
+    order, same = _neighbours(_hashes(cells, numbers.size))
+    if any((cell[order][1:] != cell[order][:-1])[same].any() for cell in cells):
+        order, same = _neighbours(_exact_groups(cells))  # different rows share a hash
+    extra = int(np.count_nonzero(same))
+    groups = int(np.count_nonzero(same[:1])) + int(np.count_nonzero(same[1:] & ~same[:-1]))
+    copies = np.sort(order[1:][same])[:MAX_ROWS]
+    return {"extra_copies": extra, "rows_in_groups": extra + groups, "groups": groups}, numbers[copies].tolist()
+
+
+def _neighbours(label: Array) -> tuple[Array, Array]:
+    """The rows in an order that brings equal labels together, and where one has the label of the one before."""
+    order = np.argsort(label, kind="stable")
+    line = label[order]
+    return order, line[1:] == line[:-1]
+
+
+def _exact_groups(cells: Sequence[Array]) -> Array:
+    """A number for each row, the same for equal rows and only for those: column after column, without any hash."""
     group = np.zeros(cells[0].size, dtype=np.int64)
-    count = 1
     for cell in cells:
         values, code = np.unique(cell, return_inverse=True)
-        pairs, group = np.unique(group * values.size + code, return_inverse=True)
-        count = pairs.size
-    return group, count
+        group = np.unique(group * values.size + code, return_inverse=True)[1]
+    return group
 
 
-def _same_columns(table: pa.Table, names: Sequence[str], cells: Sequence[Array], limits: Thresholds) -> Iterator[Issue]:
-    """Columns of the same type that equal an earlier one."""
+def _same_columns(plain: Mapping[str, pa.ChunkedArray], limits: Thresholds) -> Iterator[Issue]:
+    """Columns that equal an earlier one of the same type; those without any value do not count."""
     seen: dict[tuple[str, bytes], list[str]] = {}
-    for name, cell in zip(names, cells, strict=True):
-        column = table.column(name)
-        if not cell.size or column.null_count == cell.size:
+    for name, column in plain.items():
+        if column.null_count == len(column):
             continue
-        alike = seen.setdefault((str(column.type), cell[:64].tobytes()), [])
+        alike = seen.setdefault((str(column.type), identities(column.slice(0, 64)).tobytes()), [])
         for earlier in alike:
-            if columns_equal(table.column(earlier), column):
-                yield issue("duplicate_column", name, limits, other=earlier, n=cell.size, share=1.0)
+            if columns_equal(plain[earlier], column):
+                yield issue("duplicate_column", name, limits, other=earlier, n=len(column), share=1.0)
                 break
         else:
             alike.append(name)

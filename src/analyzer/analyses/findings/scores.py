@@ -13,32 +13,42 @@ FORMULAS = {
     "timeliness": "1 − untimely / moments",
 }
 
+COUNTS = ("rows", "missing", "invalid", "inconsistent", "unexamined", "moments", "untimely")
+"""What is counted of each column."""
+
 OVERALL = "the mean of the scores that are not null"
 
 
 def dimensions(cells: Sequence[Mapping[str, int]], extra_copies: int, rows: int) -> list[dict[str, Any]]:
     """`[{dimension, score, formula, inputs, notes}]` from each column's counted cells."""
-    total = {name: sum(column[name] for column in cells) for name in ("rows", "missing", "invalid", "inconsistent")}
-    timed = {name: sum(column[name] for column in cells) for name in ("moments", "untimely")}
-    present = total["rows"] - total["missing"]
+    total = {name: sum(column[name] for column in cells) for name in COUNTS}
+    present, unknown = total["rows"] - total["missing"], total["unexamined"]
     return [
         _score("completeness", {"missing": total["missing"], "cells": total["rows"]}, "no-rows"),
         _score("uniqueness", {"extra_copies": extra_copies, "rows": rows}, "no-rows"),
-        _score("validity", {"invalid": total["invalid"], "present": present}, "no-values"),
-        _score("consistency", {"inconsistent": total["inconsistent"], "present": present}, "no-values"),
-        _score("timeliness", {"untimely": timed["untimely"], "moments": timed["moments"]}, "no-moments"),
+        _score("validity", {"invalid": total["invalid"], "present": present}, "no-values", unknown),
+        _score("consistency", {"inconsistent": total["inconsistent"], "present": present}, "no-values", unknown),
+        _score("timeliness", {"untimely": total["untimely"], "moments": total["moments"]}, "no-moments"),
     ]
 
 
-def _score(dimension: str, inputs: dict[str, int], reason: Reason) -> dict[str, Any]:
-    """One minus the quotient of the two inputs; null for that reason where there is nothing to divide by."""
+def _score(dimension: str, inputs: dict[str, int], reason: Reason, unknown: int = 0) -> dict[str, Any]:
+    """One minus the quotient of the two inputs; null for that reason where there is nothing to divide by.
+
+    Cells that nothing is known about count as good and make the score an estimate.
+    """
     bad, all_of_them = inputs.values()
+    notes: dict[str, Any] = {}
+    if not all_of_them:
+        notes["score"] = undefined(reason)
+    elif unknown:
+        notes["score"] = {"kind": "estimate", "bound": unknown / all_of_them}
     return {
         "dimension": dimension,
         "score": 1 - bad / all_of_them if all_of_them else None,
         "formula": FORMULAS[dimension],
         "inputs": inputs,
-        "notes": {} if all_of_them else {"score": undefined(reason)},
+        "notes": notes,
     }
 
 

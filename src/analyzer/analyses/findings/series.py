@@ -57,18 +57,21 @@ def ordering(table: pa.Table) -> str | None:
             continue
         steps = np.diff(dates.ticks(column))
         if (steps >= 0).all() and np.count_nonzero(steps) * 2 > steps.size:
-            return name
+            return str(name)
     return None
 
 
 def _line(column: pa.ChunkedArray) -> Array | None:
-    """The last MAX_VALUES present, finite values as doubles; None where they are too few or constant."""
+    """The last MAX_VALUES present, finite values, scaled to at most 1; None where they are too few or constant."""
     tail = columns.plain(column)
     tail = tail.cast(pa.int64()) if pa.types.is_duration(tail.type) else tail
     values = tail.slice(max(0, len(tail) - 4 * MAX_VALUES)).drop_null()
     doubles = pc.cast(values, pa.float64(), safe=False).to_numpy()
     doubles = doubles[np.isfinite(doubles)][-MAX_VALUES:]
-    return doubles if doubles.size >= LEAST and np.ptp(doubles) > 0 else None
+    if doubles.size < LEAST or doubles.min() == doubles.max():
+        return None
+    line: Array = doubles / np.abs(doubles).max()
+    return line
 
 
 def stationarity_test() -> Test | None:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.analyses.findings.look import Issue, Levels, Look, as_mask
+from analyzer.analyses.findings.codes import Issue
+from analyzer.analyses.findings.look import Levels, Look, as_mask
 
 Array = npt.NDArray[Any]
 
@@ -39,7 +40,8 @@ def issues(look: Look) -> Iterator[Issue]:
     yield from _leaders(look)
     yield from _reading(look)
     yield from _blemishes(look)
-    yield from _similar(look)
+    if look.kind == "categorical":
+        yield from _similar(look)
     yield from _words(look)
 
 

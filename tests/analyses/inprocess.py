@@ -1,0 +1,110 @@
+"""Runs an analysis in this process as workers would, and checks on the way what every analysis promises."""
+
+import json
+import pickle
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from analyzer.analyses import catalogue
+from analyzer.models import ColumnSchema, TableSchema
+from analyzer.registry import Section
+
+CATALOGUE = catalogue()
+
+
+def schema_of(table: pa.Table) -> TableSchema:
+    columns = tuple(ColumnSchema(name=field.name, type=str(field.type)) for field in table.schema)
+    return TableSchema(rows=table.num_rows, columns=columns)
+
+
+def sections_of(table: pa.Table, task_id: str, **params: Any) -> list[Section]:
+    analysis = CATALOGUE.find(task_id)
+    values = analysis.params(**params)
+    found = []
+    for part in analysis.parts({"df": schema_of(table)}, values):
+        section = analysis.compute({"df": table}, pickle.loads(pickle.dumps(part)), values)
+        assert json.loads(json.dumps(section.data, allow_nan=False)) == section.data
+        found.append(pickle.loads(pickle.dumps(section)))
+    return found
+
+
+def run(table: pa.Table, task_id: str, **params: Any) -> dict[str, Any]:
+    """The result as it goes over the wire."""
+    analysis = CATALOGUE.find(task_id)
+    sections = sections_of(table, task_id, **params)
+    before = [json.dumps(section.data) for section in sections]
+    result = analysis.merge(sections, {"df": schema_of(table)}, analysis.params(**params))
+    assert [json.dumps(section.data) for section in sections] == before, "merge changed a section"
+    wire: dict[str, Any] = json.loads(json.dumps(result.model_dump(mode="json"), allow_nan=False))
+    assert analysis.result.model_validate_json(result.model_dump_json()) == result
+    assert list(faults(wire, published(task_id), published(task_id))) == []
+    check_charts(wire["charts"])
+    return wire
+
+
+@cache
+def published(task_id: str) -> dict[str, Any]:
+    """The JSON Schema that the catalogue shows for the result."""
+    return CATALOGUE.find(task_id).describe().result
+
+
+def check_charts(charts: Sequence[Mapping[str, Any]]) -> None:
+    """Each has a name fit for a URL that no other has, data inside, and encodes fields that are in the data."""
+    assert len({chart["name"] for chart in charts}) == len(charts)
+    for chart in charts:
+        assert re.fullmatch(r"[a-z0-9-]+", chart["name"])
+        spec = chart["spec"]
+        assert spec["$schema"] == "https://vega.github.io/schema/vega-lite/v5.json"
+        assert spec["mark"]["type"] == "bar"
+        for channel in spec["encoding"].values():
+            assert all(channel["field"] in row for row in spec["data"]["values"])
+
+
+TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+
+
+def faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Where a value is not what a JSON Schema says, as far as pydantic writes such schemas."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    choices = schema.get("anyOf", schema.get("oneOf"))
+    if choices and all(any(faults(value, choice, root, at)) for choice in choices):
+        yield f"{at}: {value!r} is none of the choices"
+    if value not in schema.get("enum", [value]) or value != schema.get("const", value):
+        yield f"{at}: {value!r} is not {schema.get('enum', schema.get('const'))}"
+    expected = schema.get("type")
+    if expected and (not isinstance(value, TYPES[expected]) or isinstance(value, bool) > (expected == "boolean")):
+        yield f"{at}: {value!r} is no {expected}"
+    elif isinstance(value, dict):
+        yield from _object_faults(value, schema, root, at)
+    elif isinstance(value, list):
+        items = schema.get("prefixItems", [schema.get("items", {})] * len(value))
+        for place, (entry, item) in enumerate(zip(value, items, strict=True)):
+            yield from faults(entry, item, root, f"{at}/{place}")
+
+
+def _object_faults(value: dict[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], at: str) -> Iterator[str]:
+    named = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{at}/{name} is missing"
+    for name, entry in value.items():
+        more = schema.get("additionalProperties", True)
+        if name in named:
+            yield from faults(entry, named[name], root, f"{at}/{name}")
+        elif more is False:
+            yield f"{at}/{name} is not declared"
+        elif isinstance(more, dict):
+            yield from faults(entry, more, root, f"{at}/{name}")
