@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -91,7 +92,7 @@ def penguins() -> Path:
 def make_settings(tmp_path: Path) -> Callable[..., Settings]:
     """Settings with a data folder of the test's own."""
 
-    def make(**given: object) -> Settings:
+    def make(**given: Any) -> Settings:
         return Settings(**({"data_dir": tmp_path / "data", "workers": 1, "shutdown_grace_seconds": 0.2} | given))
 
     return make

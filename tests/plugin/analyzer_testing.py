@@ -3,17 +3,18 @@
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from analyzer.registry import Analysis, Params, Part, Result, Section
+from analyzer.registry import Analysis, Params, Part, Result, Schemas, Section, Tables
 
 
 class Lines(Result):
     lines: list[str]
 
 
-def _merge(sections, schemas, params):
+def _merge(sections: Sequence[Section], schemas: Schemas, params: Params) -> Lines:
     return Lines(lines=[section.data["line"] for section in sections])
 
 
@@ -22,11 +23,11 @@ class PartsParams(Params):
     text: str = ""
 
 
-def _numbered(schemas, params):
+def _numbered(schemas: Schemas, params: Any) -> list[Part]:
     return [Part(f"part {number}") for number in range(params.parts)]
 
 
-def _say(tables, part, params):
+def _say(tables: Tables, part: Part, params: PartsParams) -> Section:
     return Section(part.name, {"line": f"{part.name}{params.text}"})
 
 
@@ -47,7 +48,7 @@ class GateParams(Params):
     parts: int = 2
 
 
-def _wait_at_gate(tables, part, params):
+def _wait_at_gate(tables: Tables, part: Part, params: GateParams) -> Section:
     """Begins, says so in a file of its own, and goes on when the file `open` is there."""
     gate = Path(params.gate)
     (gate / f"{part.name} {os.getpid()}").touch()
@@ -73,17 +74,17 @@ class TroubleParams(Params):
     folder: str = ""
 
 
-def _raise(params):
+def _raise(params: TroubleParams) -> Any:
     raise ValueError("the secret of the worker")
 
 
-def _hoard(params):
+def _hoard(params: TroubleParams) -> Any:
     hoard = []
     while True:
         hoard.append(bytearray(b"x" * 16_000_000))
 
 
-def _die_once(params):
+def _die_once(params: TroubleParams) -> str:
     mark = Path(params.folder) / "died"
     if not mark.exists():
         mark.touch()
@@ -91,7 +92,7 @@ def _die_once(params):
     return "survived"
 
 
-TROUBLES = {
+TROUBLES: dict[str, Callable[[TroubleParams], Any]] = {
     "raise": _raise,
     "exit": lambda params: os._exit(7),
     "segfault": lambda params: os.kill(os.getpid(), signal.SIGSEGV),
@@ -103,7 +104,7 @@ TROUBLES = {
 }
 
 
-def _make_trouble(tables, part, params):
+def _make_trouble(tables: Tables, part: Part, params: TroubleParams) -> Section:
     return Section(part.name, {"line": TROUBLES[params.kind](params)})
 
 

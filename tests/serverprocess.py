@@ -1,0 +1,67 @@
+"""A server as people start it: `python -m analyzer` in a process of its own."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.conftest import PLUGIN
+from tests.waiting import alive, family, until
+
+
+COMMAND = (sys.executable, "-W", "error", "-m", "analyzer", "serve")
+
+
+class ServerProcess:
+    """The process, its log and its URL."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    @property
+    def url(self) -> str:
+        """Where the one that was started last listens."""
+        return re.findall(r'url(?:=|": ")(http://[^\s"]+)', self.log)[-1]
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and return the exit status. No process of the server's may be left."""
+        children = family(self.process.pid)
+        self.process.send_signal(number)
+        async with asyncio.timeout(30):
+            status = await self.process.wait()
+        await until(lambda: not any(alive(pid) for pid in children), "no orphan")
+        return status
+
+
+@asynccontextmanager
+async def server(data_dir: Path, **settings: object) -> AsyncIterator[ServerProcess]:
+    """A server that serves, and is gone afterwards."""
+    log = data_dir.with_suffix(".log")
+    environment = os.environ | {
+        "ANALYZER_DATA_DIR": str(data_dir),
+        "ANALYZER_PORT": "0",
+        "PYTHONPATH": PLUGIN,
+        **{f"ANALYZER_{name.upper()}": str(value) for name, value in settings.items()},
+    }
+    with log.open("a") as file:
+        process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    started = ServerProcess(process, log)
+    before = started.log.count("url")
+    try:
+        await until(lambda: started.log.count("url") > before or process.returncode is not None, "serving")
+        assert process.returncode is None, started.log
+        yield started
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
