@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_too_few_values(values: list[int], figures: list[str]) -> None:
     assert set(column["notes"]) == set(figures)
 
 
-@pytest.mark.parametrize("value", [0.1, -3.0, 1e15, 1e300, 5e-324, 2**60])
+@pytest.mark.parametrize("value", [0.1, -3.0, 1e15, 1e300, 5e-324, 2**60, 1e15 / 3, -1e306])
 def test_a_constant_has_no_spread_at_any_size(value: float) -> None:
     column = only([value] * 7)
     assert (column["std"], column["variance"], column["iqr"], column["mad"]) == (0.0, 0.0, 0.0, 0.0)
@@ -92,6 +93,13 @@ def test_the_ends_of_the_double_range() -> None:
     assert (reason(column, "range"), reason(column, "variance")) == ("overflow", "overflow")
     assert column["q50"] == pytest.approx(1e308)
     assert sum(column["histogram"]["counts"]) == 4
+
+
+@pytest.mark.parametrize("value", [sys.float_info.max, -sys.float_info.max])
+def test_the_very_last_double(value: float) -> None:
+    column = only([value])
+    assert (column["min"], column["mean"], column["histogram"]["counts"]) == (value, value, [1])
+    assert reason(only([value] * 7), "sum") == "overflow"
 
 
 def test_zero_has_one_sign() -> None:

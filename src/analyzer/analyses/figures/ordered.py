@@ -1,6 +1,7 @@
 """What sorted numbers give almost for free: quantiles, distinct values, modes, spread, trimmed mean, bins."""
 
 import math
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -106,7 +107,7 @@ def bin_edges(ordered: Array, most: int) -> Array:
     n, low, high = ordered.size, float(ordered[0]), float(ordered[-1])
     if low == high:
         half = max(0.5, float(np.spacing(abs(low))))
-        return np.array([low - half, high + half])
+        return np.array([low - half, high + half]).clip(-sys.float_info.max, sys.float_info.max)
     width = 2.0 * iqr(ordered) / n ** (1 / 3)
     extent = high / 2 - low / 2  # half of it, which cannot overflow
     wanted = 2 * (extent / width) if width > 0 else math.log2(n) + 1
