@@ -93,6 +93,7 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
     """Settings with a data folder of the test's own."""
 
     def make(**given: Any) -> Settings:
-        return Settings(**({"data_dir": tmp_path / "data", "workers": 1, "shutdown_grace_seconds": 0.2} | given))
+        usual: dict[str, Any] = {"data_dir": tmp_path / "data", "workers": 1, "shutdown_grace_seconds": 0.2}
+        return Settings(**(usual | given))
 
     return make

@@ -13,7 +13,6 @@ from pathlib import Path
 from tests.conftest import PLUGIN
 from tests.waiting import alive, family, until
 
-
 COMMAND = (sys.executable, "-W", "error", "-m", "analyzer", "serve")
 
 
@@ -31,7 +30,8 @@ class ServerProcess:
     @property
     def url(self) -> str:
         """Where the one that was started last listens."""
-        return re.findall(r'url(?:=|": ")(http://[^\s"]+)', self.log)[-1]
+        urls: list[str] = re.findall(r'url(?:=|": ")(http://[^\s"]+)', self.log)
+        return urls[-1]
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and return the exit status. No process of the server's may be left."""

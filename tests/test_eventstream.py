@@ -1,5 +1,7 @@
 """Reading event streams: the vectors that the HTML standard and its public tests give, and cuts anywhere."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_vectors(stream: bytes, frames: list[Frame]) -> None:
 def test_where_it_is_cut_does_not_matter(lines: list[str], ends: list[str], cuts: set[int]) -> None:
     stream = "".join(line + end for line, end in zip(lines, ends, strict=False)).encode() + b"\n"
     edges = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
-    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in pairwise(edges)]
     assert _read(*pieces) == _read(stream)
 
 

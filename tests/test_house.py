@@ -1,8 +1,6 @@
 """What holds of the source as a whole."""
 
 import ast
-import importlib
-import os
 import pkgutil
 import subprocess
 import sys

@@ -10,7 +10,7 @@ import aiohttp
 from analyzer.eventstream import EventStreamParser
 from tests.api import Api
 from tests.serverprocess import COMMAND, server
-from tests.waiting import Gate
+from tests.waiting import Gate, until
 
 TABLE = b"a,b\n1,x\n2,y\n"
 
@@ -47,8 +47,7 @@ async def test_running_work_gets_its_grace(tmp_path: Path) -> None:
         run = await api.start(await api.dataset(TABLE), "test_gate", gate=str(gate.folder))
         await gate.reached()
         stopping = asyncio.create_task(process.stop())
-        while "stopping" not in process.log:
-            await asyncio.sleep(0.01)
+        await until(lambda: "stopping" in process.log)
         gate.open()
         assert await stopping == 0
     async with server(tmp_path / "data") as process, aiohttp.ClientSession(process.url) as http:
@@ -119,12 +118,9 @@ async def test_an_operator_can_follow_one_run(tmp_path: Path) -> None:
         dataset = (await api.ask("POST", f"{url}/api/upload", data=form)).json["file_id"]
         body = {"file_id": dataset, "task_id": "test_parts"}
         run = (await api.ask("POST", f"{url}/api/run", json=body)).json["task_execution_id"]
-        while "result removed" not in process.log:
-            await asyncio.sleep(0.02)
+        await until(lambda: "result removed" in process.log and "dataset removed" in process.log)
         lines = [json.loads(line) for line in process.log.splitlines()]
-        told = {
-            line["message"]: line for line in lines if run in (line.get("run"),) or dataset in (line.get("dataset"),)
-        }
+        told = {line["message"]: line for line in lines if run == line.get("run") or dataset == line.get("dataset")}
         assert told["dataset added"]["rows"] == 2
         assert told["run started"]["active"] == 1
         assert (told["run ended"]["status"], told["run ended"]["active"]) == ("completed", 0)

@@ -28,8 +28,16 @@ def alive(pid: int) -> bool:
 
 
 def family(pid: int | None = None) -> set[int]:
-    """The processes that descend from this one."""
-    return {child.pid for child in psutil.Process(pid or os.getpid()).children(recursive=True)}
+    """The processes that descend from this one, but for multiprocessing's tracker, which ends with it by itself."""
+    children = psutil.Process(pid or os.getpid()).children(recursive=True)
+    return {child.pid for child in children if "resource_tracker" not in _command(child)}
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 class Gate:

@@ -9,10 +9,14 @@ log = logging.getLogger("analyzer")
 
 
 class Tasks:
-    """Owns background tasks: each has a name, none is forgotten, and one that fails says so in the log."""
+    """Owns background tasks: each has a name, none is forgotten, and one that fails says so in the log.
 
-    def __init__(self) -> None:
+    Unless `outcomes_are_read`: then whoever started a task looks at how it ended.
+    """
+
+    def __init__(self, *, outcomes_are_read: bool = False) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._outcomes_are_read = outcomes_are_read
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
         task = asyncio.create_task(work, name=name)
@@ -22,7 +26,9 @@ class Tasks:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and (failure := task.exception()) is not None:
+        if self._outcomes_are_read or task.cancelled():
+            return
+        if (failure := task.exception()) is not None:
             log.error("background task %s failed", task.get_name(), exc_info=failure)
 
     async def wait(self, seconds: float | None) -> bool:

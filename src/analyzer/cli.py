@@ -164,7 +164,7 @@ async def _workplace(server: str | None) -> AsyncIterator[Workplace]:
             yield client
     else:
         with temporary_data_dir() as folder:
-            async with Analyzer(_settings({"data_dir": Path(folder)})) as analyzer:
+            async with Analyzer(_settings({"data_dir": Path(folder), "shutdown_grace_seconds": 0})) as analyzer:
                 yield analyzer
 
 

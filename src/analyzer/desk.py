@@ -7,7 +7,7 @@ from typing import Any
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
-from analyzer.broadcast import Broadcaster, EventLog, encode_members
+from analyzer.broadcast import EventLog, encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, UnknownRun
 from analyzer.models import PUBLIC, OwnedRun, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part
@@ -29,7 +29,7 @@ class Desk:
         self._scheduler = scheduler
         self._runner = runner
         self._live: dict[str, LiveRun] = {}
-        self._works = Tasks()
+        self._works = Tasks(outcomes_are_read=True)
         self._drives = Tasks()
         self.public_prefix = ""  # what stands before /api in links, when mounted below another app
 
@@ -76,7 +76,7 @@ class Desk:
         return run
 
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
-        pump = self._works.start(live.broadcaster.pump(), f"pump {live.id}")
+        pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
         try:
             async with self._retention.using(dataset_key(live.run.file_id), live.result_key):
                 await self._runner.finish(live, work)

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         100, ge=0, description="Runs that may wait for their turn. Above it, 429: a longer queue only hides the wait."
     )
     max_queued_uploads: int = Field(
-        32, ge=0, description="Uploads that may wait to be read while all workers are busy. Above it, 429."
+        100, ge=0, description="Uploads that may wait to be read while all workers are busy. Above it, 429."
     )
     ttl_seconds: int = Field(
         3600,

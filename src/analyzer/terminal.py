@@ -54,6 +54,7 @@ def progress(title: str) -> Iterator[Show]:
         TimeElapsedColumn(),
         console=progress_console,
         transient=True,
+        disable=not progress_console.is_terminal,
     )
     with bars:
         reading = bars.add_task(f"reading {title}", total=None)

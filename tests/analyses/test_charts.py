@@ -1,9 +1,9 @@
 """The pictures as specifications."""
 
 import pytest
-from inprocess import check_charts, faults
 
 from analyzer import charts
+from tests.analyses.inprocess import check_charts, faults
 
 
 def test_bins_become_bars() -> None:

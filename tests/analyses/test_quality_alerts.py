@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pytest
-from inprocess import run
 
 from analyzer.analyses.findings.codes import CODES
+from tests.analyses.inprocess import run
 
 TASK = "eda_data_quality"
 AS_OF = datetime(2024, 6, 1, tzinfo=UTC)

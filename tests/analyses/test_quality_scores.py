@@ -12,13 +12,13 @@ import pyarrow.csv
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inprocess import run, sections_of
 from scipy import stats
 
 import analyzer
 from analyzer.analyses.findings import look, pairs, rows, series
 from analyzer.analyses.findings.codes import CODES
 from analyzer.analyses.findings.thresholds import Thresholds
+from tests.analyses.inprocess import run, sections_of
 
 TASK = "eda_data_quality"
 PENGUINS = Path(analyzer.__file__).parent / "samples" / "penguins.csv"
@@ -261,7 +261,7 @@ def test_parts_and_order() -> None:
 
 
 def test_every_arrow_type_is_examined() -> None:
-    from test_summary_cases import TYPES
+    from tests.analyses.test_summary_cases import TYPES
 
     columns = {str(place): pa.concat_arrays([column] * 2) for place, (column, *_) in enumerate(TYPES)}
     for column in columns.values():

@@ -8,11 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from inprocess import run, schema_of, sections_of
 
 from analyzer.analyses import catalogue
 from analyzer.analyses.columns import MAX_PARTS
 from analyzer.errors import InvalidParameters
+from tests.analyses.inprocess import run, schema_of, sections_of
 
 TASK = "eda_statistical_summary"
 

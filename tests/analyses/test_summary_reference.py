@@ -11,10 +11,10 @@ import pyarrow.csv
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inprocess import run
 from scipy import stats
 
 import analyzer
+from tests.analyses.inprocess import run
 
 PENGUINS = Path(analyzer.__file__).parent / "samples" / "penguins.csv"
 TASK = "eda_statistical_summary"

@@ -127,10 +127,10 @@ async def test_the_death_of_the_forkserver_is_survived(trouble: Callable[[str], 
     async with _executor() as executor:
         assert executor._forkserver._process is not None
         executor._forkserver._process.kill()
+        (worker,) = executor._slots
+        await until(lambda: worker._pid is not None and not alive(worker._pid), "the worker dies with its forkserver")
         with pytest.raises(WorkerDied):
-            # The worker dies with its forkserver; whoever asks then may be the one to notice.
-            for _ in range(1000):
-                await executor.call(trouble("large"))
+            await executor.call(trouble("large"))
         assert isinstance(await executor.call(trouble("large")), EncodedSection)
 
 
@@ -146,15 +146,7 @@ async def test_closing_ends_every_worker_even_a_stopped_one(at_gate: tuple[Compu
         assert pid in ours
     waiting.cancel()
     await asyncio.wait([waiting])
-    left = {process: (_command(process), psutil.Process(process).status()) for process in ours if alive(process)}
-    assert all("resource_tracker" in command for command, _ in left.values()), left
-
-
-def _command(pid: int) -> str:
-    try:
-        return " ".join(psutil.Process(pid).cmdline())
-    except psutil.NoSuchProcess:
-        return ""
+    assert not {process for process in ours if alive(process)}
 
 
 SCRIPT = f"""
@@ -188,6 +180,7 @@ def test_unguarded_programs_work_and_their_secrets_stay_with_them(way: str, tmp_
     arguments = {"script": [str(script)], "-c": ["-c", SCRIPT], "stdin": ["-"]}[way]
     told = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
+        check=False,
         input=SCRIPT if way == "stdin" else "",
         env=os.environ | {"MY_SECRET": "SECRET"},
         capture_output=True,
@@ -222,7 +215,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
     assert server.stdout is not None
     assert await server.stdout.readline() == b"ready\n"
     children = family(server.pid)
-    assert len(children) == 4, "the tracker, the forkserver and two workers"
+    assert len(children) == 3, "the forkserver and two workers"
     os.kill(max(children), signal.SIGSTOP)
     server.kill()
     await server.wait()

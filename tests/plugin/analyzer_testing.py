@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -116,5 +117,38 @@ trouble_analysis = Analysis(
     result=Lines,
     parts=lambda schemas, params: [Part("trouble")],
     compute=_make_trouble,
+    merge=_merge,
+)
+
+
+def _begin_and_never_end(tables: Tables, part: Part, params: Params) -> Section:
+    Path(tempfile.gettempdir(), f"endless-{os.getpid()}").touch()
+    return Section(part.name, {"line": str(sum(range(10**15)))})
+
+
+endless_analysis = Analysis(
+    id="test_endless",
+    title="Begins and never ends",
+    page=__doc__,
+    params=Params,
+    result=Lines,
+    parts=lambda schemas, params: [Part("endless")],
+    compute=_begin_and_never_end,
+    merge=_merge,
+)
+
+
+def _fail(tables: Tables, part: Part, params: Params) -> Section:
+    raise ValueError("the secret of the worker")
+
+
+broken_analysis = Analysis(
+    id="test_broken",
+    title="Always fails",
+    page=__doc__,
+    params=Params,
+    result=Lines,
+    parts=lambda schemas, params: [Part("broken")],
+    compute=_fail,
     merge=_merge,
 )

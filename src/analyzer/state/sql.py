@@ -4,6 +4,8 @@ A row holds the whole value as JSON, and beside it the few columns that are sear
 milliseconds since 1970.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,7 @@ class SqlState:
             await connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
             await connection.run_sync(metadata.create_all)
             await connection.commit()
+            self._counts = await _count(connection)
 
     async def add_dataset(self, owned: OwnedDataset) -> None:
         dataset = owned.dataset
@@ -93,6 +96,7 @@ class SqlState:
         }
         async with self._engine.begin() as connection:
             await connection.execute(insert(datasets).values(row))
+        self._change_counts(datasets=1)
 
     async def dataset(self, file_id: str) -> OwnedDataset | None:
         row = await self._one(datasets, file_id)
@@ -102,7 +106,9 @@ class SqlState:
         return [_dataset(row) for row in await self._page(datasets, principal, limit, after)]
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None:
-        await self._remove(datasets, file_id, why)
+        async with self._engine.begin() as connection:
+            removed = await _remove(connection, datasets, file_id, why)
+        self._change_counts(datasets=-len(removed))
 
     async def save_run(self, owned: OwnedRun) -> None:
         async with self._engine.begin() as connection:
@@ -112,6 +118,8 @@ class SqlState:
         async with self._engine.begin() as connection:
             await _put(connection, runs, _run_row(owned, events))
             await _put(connection, logs, {"id": owned.run.task_execution_id, "frames": log})
+        completed = owned.run.status is RunStatus.COMPLETED
+        self._change_counts(results=int(completed), logs=1, events=events)
 
     async def run(self, run_id: str) -> OwnedRun | None:
         row = await self._one(runs, run_id)
@@ -127,8 +135,11 @@ class SqlState:
 
     async def remove_run(self, run_id: str, why: Removal) -> None:
         async with self._engine.begin() as connection:
-            await connection.execute(sa.update(runs).where(runs.c.id == run_id).values(removed=why))
+            removed = await _remove(connection, runs, run_id, why)
             await connection.execute(sa.delete(logs).where(logs.c.id == run_id))
+        for row in removed:
+            completed, final = row.status == RunStatus.COMPLETED.value, row.status in FINAL
+            self._change_counts(results=-int(completed), logs=-int(final), events=-row.events)
 
     async def log(self, run_id: str) -> bytes | None:
         async with self._engine.connect() as connection:
@@ -153,18 +164,8 @@ class SqlState:
                 )
 
     async def counts(self) -> Counts:
-        here = datasets.c.removed.is_(None)
-        kept = runs.c.removed.is_(None)
-        completed = sa.case((runs.c.status == RunStatus.COMPLETED.value, 1), else_=0)
-        query = sa.select(
-            sa.select(sa.func.count()).select_from(datasets).where(here).scalar_subquery(),
-            sa.func.coalesce(sa.func.sum(completed), 0),
-            sa.func.count(),
-            sa.func.coalesce(sa.func.sum(runs.c.events), 0),
-        ).where(kept, runs.c.status.in_(FINAL))
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).one()
-        return Counts(datasets=row[0], results=row[1], logs=row[2], events=row[3])
+        # Counted once, then kept along: whoever asks for health must not queue behind those who write.
+        return self._counts
 
     async def aclose(self) -> None:
         await self._engine.dispose()
@@ -187,9 +188,28 @@ class SqlState:
         async with self._engine.connect() as connection:
             return list(await connection.execute(query))
 
-    async def _remove(self, table: sa.Table, key: str, why: Removal) -> None:
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.update(table).where(table.c.id == key).values(removed=why))
+    def _change_counts(self, **by: int) -> None:
+        self._counts = replace(self._counts, **{name: getattr(self._counts, name) + n for name, n in by.items()})
+
+
+async def _count(connection: AsyncConnection) -> Counts:
+    kept = sa.select(sa.func.count()).select_from(datasets).where(datasets.c.removed.is_(None)).scalar_subquery()
+    completed = sa.case((runs.c.status == RunStatus.COMPLETED.value, 1), else_=0)
+    query = sa.select(
+        kept,
+        sa.func.coalesce(sa.func.sum(completed), 0),
+        sa.func.count(),
+        sa.func.coalesce(sa.func.sum(runs.c.events), 0),
+    ).where(runs.c.removed.is_(None), runs.c.status.in_(FINAL))
+    row = (await connection.execute(query)).one()
+    return Counts(datasets=row[0], results=row[1], logs=row[2], events=row[3])
+
+
+async def _remove(connection: AsyncConnection, table: sa.Table, key: str, why: Removal) -> Sequence[sa.Row[Any]]:
+    """Mark as removed what is not yet; the row it was, or nothing."""
+    query = sa.update(table).where(table.c.id == key, table.c.removed.is_(None)).values(removed=why).returning(table)
+    rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
+    return rows
 
 
 async def _put(connection: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:

@@ -1,0 +1,68 @@
+"""What goes when its time is up, and what stays while somebody uses it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from analyzer import Analyzer, Settings
+from analyzer.errors import Expired, UnknownDataset
+from analyzer.models import now
+from tests.waiting import Gate
+
+
+async def test_what_has_expired_goes_but_never_from_under_a_run(
+    make_settings: Callable[..., Settings], tmp_path: Path, penguins: Path
+) -> None:
+    async with Analyzer(make_settings(ttl_seconds=100)) as analyzer:
+        used, unused = [await analyzer.add_dataset(penguins) for _ in range(2)]
+        gate = Gate(tmp_path / "gate")
+        done = await analyzer.submit(used.id, "test_parts")
+        async for _ in analyzer.events(done.id):
+            pass
+        running = await analyzer.submit(used.id, "test_gate", {"gate": str(gate.folder)})
+        await gate.reached()
+        later = now() + timedelta(seconds=101)
+        await analyzer._retention.sweep(later)
+        with pytest.raises(Expired, match="Upload the file again"):
+            await analyzer.dataset(unused.id)
+        with pytest.raises(Expired, match="Start it again"):
+            await analyzer.result(done.id)
+        assert (await analyzer.dataset(used.id)).rows == 344
+        gate.open()
+        async for event in analyzer.events(running.id):
+            last = event
+        assert last.type == "run.completed"
+        assert await analyzer.result(running.id)
+        await analyzer._retention.sweep(later)
+        with pytest.raises(Expired):
+            await analyzer.dataset(used.id)
+        assert not list((analyzer.settings.data_dir / "datasets").iterdir())
+        assert not list((analyzer.settings.data_dir / "results").iterdir())
+        await analyzer._retention.sweep(later + timedelta(days=1))
+        with pytest.raises(UnknownDataset):
+            await analyzer.dataset(used.id)
+
+
+async def test_zero_keeps_everything(make_settings: Callable[..., Settings], penguins: Path) -> None:
+    async with Analyzer(make_settings(ttl_seconds=0)) as analyzer:
+        dataset = await analyzer.add_dataset(penguins)
+        assert dataset.expires_at is None
+        await analyzer._retention.sweep(now() + timedelta(days=10_000))
+        assert await analyzer.dataset(dataset.id) == dataset
+
+
+async def test_what_a_crash_left_behind_is_cleared_at_the_start(
+    make_settings: Callable[..., Settings], penguins: Path
+) -> None:
+    settings = make_settings()
+    async with Analyzer(settings) as analyzer:
+        dataset = await analyzer.add_dataset(penguins)
+        orphan = settings.data_dir / "datasets" / ("0" * 32)
+        orphan.mkdir()
+        (orphan / "table").write_bytes(b"half")
+    async with Analyzer(settings) as analyzer:
+        assert not orphan.exists()
+        assert (await analyzer.dataset(dataset.id)).rows == 344
+        assert await analyzer.rows(dataset.id, limit=1)
