@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 import uvloop
 from aiohttp import web
+from blockbuster import blockbuster_ctx
 
 PLUGIN = str(Path(__file__).parent / "plugin")
 sys.path.insert(0, PLUGIN)  # workers import from where the server does
@@ -51,6 +52,20 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 def session_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(data_dir=tmp_path_factory.mktemp("data"), workers=2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_blocks_the_loop() -> Iterator[None]:
+    """A call of ours that blocks the event loop fails the test it happens in."""
+    with blockbuster_ctx("analyzer") as guard:
+        for quick in ("os.stat", "os.unlink", "os.path.abspath"):  # a thread would take longer than they do
+            guard.functions[quick].deactivate()
+        for reading in ("io.TextIOWrapper.read", "io.BufferedReader.read"):  # of /proc, which is memory
+            if reading in guard.functions:
+                guard.functions[reading].can_block_in("analyzer/executors/process.py", "own_memory_bytes")
+        for telling in ("_check_alive", "_send"):  # multiprocessing's tracker, a pipe that is always read
+            guard.functions["os.write"].can_block_in("multiprocessing/resource_tracker.py", telling)
+        yield
 
 
 @dataclass(frozen=True)

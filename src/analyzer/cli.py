@@ -16,6 +16,7 @@ import pydantic
 from aiohttp import web
 
 from analyzer import __version__
+from analyzer.analyses import catalogue
 from analyzer.client import AnalyzerClient
 from analyzer.errors import AnalyzerError
 from analyzer.logs import configure
@@ -178,7 +179,7 @@ def tasks(as_json: bool, server: str | None) -> None:
     """List the analyses there are."""
     from analyzer import terminal  # as above
 
-    found = _run(_tasks_of(server)) if server else Analyzer(_settings({})).tasks()
+    found = _run(_tasks_of(server)) if server else catalogue().descriptions()
     if as_json:
         click.echo(json.dumps([task.model_dump() for task in found], ensure_ascii=False, indent=2))
     else:

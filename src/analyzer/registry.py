@@ -119,6 +119,10 @@ class Registry:
             self._found[task_id] = getattr(importlib.import_module(module), attribute)
         return self._found[task_id]
 
+    def descriptions(self) -> list[TaskDescription]:
+        """Every analysis as it is shown, by id."""
+        return [self.find(task_id).describe() for task_id in self.ids()]
+
     def ids(self) -> list[str]:
         """Every id, sorted."""
         return sorted(self.places)

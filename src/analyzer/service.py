@@ -1,5 +1,6 @@
 """The whole product without HTTP."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -20,7 +21,7 @@ from analyzer.executors.base import SlotCounts
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
 from analyzer.models import PUBLIC, Dataset, Event, ReadingOptions, Run, TableSchema, TaskDescription
-from analyzer.registry import Analysis, Params, Part
+from analyzer.registry import Analysis, Params, Part, Registry
 from analyzer.retention import Retention
 from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
@@ -53,7 +54,6 @@ class Analyzer:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.public_prefix = ""  # what stands before /api in links, when mounted below another app
-        self._catalogue = catalogue()
         self._draining = False
 
     # --- opening and closing ------------------------------------------------------------------------------------------
@@ -61,8 +61,9 @@ class Analyzer:
     async def __aenter__(self) -> Self:
         settings = self.settings
         async with AsyncExitStack() as opened:
-            opened.enter_context(locked(settings.data_dir))
-            blobs = LocalBlobs(settings.data_dir)
+            await asyncio.to_thread(opened.enter_context, locked(settings.data_dir))
+            blobs = await asyncio.to_thread(LocalBlobs, settings.data_dir)
+            self._catalogue = await asyncio.to_thread(_whole_catalogue)
             self._state = SqlState(settings.data_dir / "state.sqlite")
             opened.push_async_callback(self._state.aclose)
             self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes)
@@ -167,7 +168,7 @@ class Analyzer:
 
     def tasks(self) -> list[TaskDescription]:
         """Every analysis of the catalogue, by id."""
-        return [self._catalogue.find(task_id).describe() for task_id in self._catalogue.ids()]
+        return self._catalogue.descriptions()
 
     def task(self, task_id: str) -> TaskDescription:
         """One analysis. Raises UnknownTask, naming the nearest ones."""
@@ -236,6 +237,14 @@ class Analyzer:
     def _refuse_when_draining(self) -> None:
         if self._draining:
             raise ShuttingDown("The server is shutting down and takes no new work.")
+
+
+def _whole_catalogue() -> Registry:
+    """The catalogue with every analysis imported, so that no request has to wait for an import."""
+    found = catalogue()
+    for task_id in found.ids():
+        found.find(task_id)
+    return found
 
 
 def _split(analysis: Analysis[Any, Any], shapes: Mapping[str, TableSchema], params: Params) -> Sequence[Part]:

@@ -1,5 +1,6 @@
 """The contract of every blob store."""
 
+import asyncio
 import errno
 from pathlib import Path
 
@@ -39,16 +40,16 @@ async def test_a_draft_becomes_a_blob(blobs: Blobs) -> None:
 
 
 async def test_a_new_start_clears_the_drafts_and_nothing_else(tmp_path: Path) -> None:
-    blobs = LocalBlobs(tmp_path)
+    blobs = await asyncio.to_thread(LocalBlobs, tmp_path)
     blobs.draft().write_bytes(b"half a file")
     await blobs.put("results/a", b"content")
-    again = LocalBlobs(tmp_path)
+    again = await asyncio.to_thread(LocalBlobs, tmp_path)
     assert await again.get("results/a") == b"content"
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"a"}
 
 
 async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blobs = LocalBlobs(tmp_path)
+    blobs = await asyncio.to_thread(LocalBlobs, tmp_path)
 
     def full(path: Path, content: bytes) -> None:
         path.touch()

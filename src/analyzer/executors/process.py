@@ -13,6 +13,7 @@ import tempfile
 from collections import deque
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -91,10 +92,12 @@ class ProcessExecutor:
         self._context = OwnContext(self._forkserver)
         # One thread launches all slots, one after the other, so the forkserver needs no lock.
         self._launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analyzer-launcher")
-        self._exchange = tempfile.TemporaryDirectory(prefix="analyzer-exchange-", ignore_cleanup_errors=True)
 
     async def start(self) -> None:
         """Begin to start the slots; `ready` tells when the first one is."""
+        self._exchange = await asyncio.to_thread(
+            partial(tempfile.TemporaryDirectory, prefix="analyzer-exchange-", ignore_cleanup_errors=True)
+        )
         for _ in range(self._workers):
             self._tasks.start(self._fill(), "fill slot")
         self._tasks.start(self._watch_memory(), "watch memory")
@@ -150,8 +153,8 @@ class ProcessExecutor:
         await self._tasks.aclose()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._launcher, self._close_all)
-        self._launcher.shutdown()
-        self._exchange.cleanup()
+        self._launcher.shutdown(wait=False)  # nothing is left for it to do
+        await asyncio.to_thread(self._exchange.cleanup)
 
     def _close_all(self) -> None:
         """In the launching thread, so that no slot is being launched meanwhile."""
