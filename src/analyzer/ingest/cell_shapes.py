@@ -33,4 +33,6 @@ def tidiness(cell: str) -> float:
         return 0.95
     if cell[0] in "\"'`" or cell[-1] in '"`':
         return 0.1
+    if any(cell.count(opening) != cell.count(closing) for opening, closing in ("[]", "{}", "()")):
+        return 0.4
     return 0.5 if any(mark in cell for mark in ",;|\t") else 0.75

@@ -177,7 +177,7 @@ def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -
     if not plan.seen:
         return new
     same_style = new.number_style == plan.number_style
-    if {plan.type, new.type} == {"integer", "number"} and same_style:
+    if plan.type == "integer" and new.type == "number" and same_style:
         return replace(new, type="number", reason="every cell is a number")
     if plan.type == new.type == "timestamp" and plan.doubt and not new.doubt:
         return new

@@ -42,6 +42,12 @@ def detect_dialect(sample: str, options: ReadingOptions) -> Dialect:
     return replace(best, confidence=round(scores[best] / (scores[best] + rival), 3))
 
 
+def explains(sample: str) -> float:
+    """How well the best dialect explains a sample as a table of several columns, from 0 to 1."""
+    judged = sample[:JUDGED_CHARACTERS]
+    return max((_score(judged, dialect, 0.0) for dialect in _candidates(judged, ReadingOptions())), default=0.0)
+
+
 def _candidates(sample: str, options: ReadingOptions) -> Iterator[Dialect]:
     """Dialects the text could be in, likelier ones first."""
     for delimiter in [options.delimiter] if options.delimiter else _delimiters(sample):
@@ -72,13 +78,16 @@ def _opens_cells(sample: str, delimiter: str, quote: str) -> bool:
     return begins >= 2 and ends >= 2
 
 
-def _score(sample: str, dialect: Dialect) -> float:
-    """How well the dialect explains the sample, from 0 to 1: agreement on the width × how tidy the cells are."""
+def _score(sample: str, dialect: Dialect, for_width: float = 1.0) -> float:
+    """How well the dialect explains the sample, from 0 to 1: agreement on the width × how tidy the cells are.
+
+    `for_width` tells how much a table of few columns is distrusted.
+    """
     read = [record.cells for record in islice(RecordReader(dialect).read(sample), JUDGED_RECORDS)]
     widths = Counter(len(cells) for cells in read)
-    if not read or set(widths) == {1}:
+    if not read or set(widths) == {1} or (len(read) == 1 and not for_width):
         return 0.0
-    agreement = sum((count / len(read)) ** 2 * (1 - 1 / width) for width, count in widths.items())
+    agreement = sum((count / len(read)) ** 2 * (1 - for_width / width) for width, count in widths.items())
     cells = [cell or "" for cells in read if len(cells) > 1 for cell in cells]
     tidy = sum(map(tidiness, cells)) / len(cells)
     if dialect.delimiter in " :/" and sum(map(is_value, cells)) < len(cells) / 2:
