@@ -5,7 +5,7 @@ python benchmarks/tables.py wide 5000 wide.csv             # 74 MB
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,7 @@ def _with_gaps(generator: np.random.Generator, values: pa.Array, share: float) -
     return pc.if_else(gaps, pa.scalar(None, values.type), values)
 
 
-TABLES = {"mixed": mixed, "wide": wide}
+TABLES: dict[str, Callable[[int], Iterator[pa.RecordBatch]]] = {"mixed": mixed, "wide": wide}
 
 
 def main() -> None:

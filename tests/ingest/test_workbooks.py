@@ -1,6 +1,7 @@
 """Workbooks: sheets, types, and the documents that would harm who reads them."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.ingest.conftest import Read
 from tests.ingest.workbooks import ods, xlsx
 
 DAY = datetime(2020, 1, 5, 10, 30)  # noqa: DTZ001
-ROWS = [
+ROWS: list[list[Any]] = [
     ["name", "n", "x", "ok", "at"],
     ["ada", 1, 0.5, True, DAY],
     ["bob", 2, 1.25, False, DAY],

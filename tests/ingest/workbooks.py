@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 TYPES = """<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
@@ -20,7 +21,7 @@ MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def xlsx(sheets: Mapping[str, Sequence[Sequence[object]]], prolog: str = "", **cells: str) -> bytes:
+def xlsx(sheets: Mapping[str, Sequence[Sequence[Any]]], prolog: str = "", **cells: str) -> bytes:
     """A workbook with these sheets; `cells` adds raw cells at places, and `prolog` stands before the first sheet."""
     names = list(sheets)
     listed = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="s{n}"/>' for n, name in enumerate(names, 1))

@@ -6,13 +6,13 @@ most like single cells, wins. The idea is that of van den Burg, Nazábal and Sut
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from analyzer.ingest.cell_shapes import is_value, tidiness
 from analyzer.ingest.dialect import Dialect
-from analyzer.ingest.records import RecordReader
+from analyzer.ingest.records import Cells, RecordReader
 from analyzer.models.datasets import ReadingOptions
 
 PRIORS = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, "\x1f": 1.0, "\x01": 1.0, "^": 0.8, "~": 0.8, "§": 0.8, "¦": 0.8,
@@ -22,6 +22,9 @@ PRIORS = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, "\x1f": 1.0, "\x01": 1.0, "^"
 PRIOR_OF_SEVERAL = 0.97
 PUNCTUATION_RUN = re.compile(r"[^\w\s\"'.\-+]{2,4}|[ \t]?[,;|\t][ \t]|[^\w\s\"'.\-+][^\w\s\"']?\|[^\w\s\"'.\-+]?")
 QUOTES = ('"', "'")
+IN_VALUES = " :/"
+"""Delimiters that texts, times and dates contain: the cells have to be values, or the rows to agree well."""
+SURE_AGREEMENT = 0.7
 JUDGED_CHARACTERS = 32_768
 JUDGED_RECORDS = 120
 SINGLE_COLUMN = 0.12
@@ -90,10 +93,18 @@ def _score(sample: str, dialect: Dialect, for_width: float = 1.0) -> float:
     agreement = sum((count / len(read)) ** 2 * (1 - for_width / width) for width, count in widths.items())
     cells = [cell or "" for cells in read if len(cells) > 1 for cell in cells]
     tidy = sum(map(tidiness, cells)) / len(cells)
-    if dialect.delimiter in " :/" and sum(map(is_value, cells)) < len(cells) / 2:
+    if dialect.delimiter in IN_VALUES and sum(map(is_value, cells)) < len(cells) / 2 and agreement < SURE_AGREEMENT:
         return 0.0
     prior = PRIORS.get(dialect.delimiter, PRIOR_OF_SEVERAL)
-    return agreement * tidy**2 * prior
+    return agreement * tidy**2 * prior * (1 - _empty_columns(read) / 2)
+
+
+def _empty_columns(rows: Sequence[Cells]) -> float:
+    """The share of columns without any cell, as a delimiter that is half of the true one makes them."""
+    filled: set[int] = set()
+    for cells in rows:
+        filled.update(place for place, cell in enumerate(cells) if cell)
+    return 1 - len(filled) / max(map(len, rows))
 
 
 def _single_column_score(sample: str) -> float:

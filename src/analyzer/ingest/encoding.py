@@ -16,7 +16,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-EASTERN = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
+EASTERN = ("euc_kr", "gb18030", "big5", "shift_jis", "euc_jp")
 WESTERN = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "koi8_r",
            "cp437", "cp850", "mac_roman")  # fmt: skip
 JUDGED_BYTES = 16_384
