@@ -30,7 +30,7 @@ def tidiness(cell: str) -> float:
         return 1.0
     if WORDS.fullmatch(cell):
         return 0.95
-    if '\\"' in cell:
+    if '\\"' in cell or "\\'" in cell:
         return 0.3
     if cell[0] in "\"'`" or cell[-1] in '"`':
         return 0.1

@@ -41,8 +41,14 @@ def read_arrow(source: Source, target: Path, _: ReadingOptions, limits: Limits) 
         size = stream.seek(0, 2)
         stream.seek(0)
         reader = pa.ipc.open_file(stream)
-        batches = (reader.get_batch(place) for place in range(reader.num_record_batches))
+        batches = (_valid(reader.get_batch(place)) for place in range(reader.num_record_batches))
         return _store(reader.schema, batches, size, source, target, "Arrow", limits)
+
+
+def _valid(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, if what it says about itself is true; a damaged file would read foreign memory otherwise."""
+    batch.validate(full=True)
+    return batch
 
 
 def _store(

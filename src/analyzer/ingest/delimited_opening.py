@@ -33,6 +33,7 @@ class Opening:
     plans: tuple[ColumnPlan, ...]
     start_bytes: int
     line: int
+    row_bytes: int
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def read_opening(source: Source, options: ReadingOptions, limits: Limits) -> Ope
     layout = find_layout(records, options.header, limits)
     plans = _plans(layout, options)
     before = sample.utf8.decode("utf-8", "surrogateescape")[: skipped + layout.start].encode("utf-8", "surrogateescape")
-    return Opening(sample.encoding, dialect, layout, tuple(plans), len(before), count_lines(before))
+    row_bytes = len(sample.utf8) // max(1, count_lines(sample.utf8))
+    return Opening(sample.encoding, dialect, layout, tuple(plans), len(before), count_lines(before), row_bytes)
 
 
 def take_sample(source: Source, options: ReadingOptions, limits: Limits) -> Sample:

@@ -38,11 +38,14 @@ def detect_dialect(sample: str, options: ReadingOptions) -> Dialect:
         judged = judged[: cut + 1]
     scores = {dialect: _score(judged, dialect) for dialect in _candidates(judged, options)}
     best = max(scores, key=lambda dialect: scores[dialect], default=None)
-    single = Dialect(options.delimiter or ",", '"' if options.quote is None else options.quote, confidence=0.7)
-    if best is None or (scores[best] < _single_column_score(judged) and options.delimiter is None):
+    quote = '"' if options.quote is None else options.quote
+    single = Dialect(options.delimiter or ",", quote, options.escape or "", confidence=0.7)
+    if best is None or (not options.delimiter and scores[best] < _single_column_score(judged)):
         return single
     rival = max((score for other, score in scores.items() if other.delimiter != best.delimiter), default=0.0)
-    return replace(best, confidence=round(scores[best] / (scores[best] + rival), 3))
+    return replace(
+        best, confidence=round(scores[best] / (scores[best] + rival), 3) if scores[best] else single.confidence
+    )
 
 
 def explains(sample: str) -> float:
@@ -56,9 +59,13 @@ def _candidates(sample: str, options: ReadingOptions) -> Iterator[Dialect]:
     for delimiter in [options.delimiter] if options.delimiter else _delimiters(sample):
         for quote in QUOTES if options.quote is None else [options.quote]:
             if quote == '"' or options.quote is not None or _opens_cells(sample, delimiter, quote):
-                yield Dialect(delimiter, quote)
-                if quote and "\\" + quote in sample:
-                    yield Dialect(delimiter, quote, "\\")
+                for escape in _escapes(sample, quote) if options.escape is None else [options.escape]:
+                    yield Dialect(delimiter, quote, escape)
+
+
+def _escapes(sample: str, quote: str) -> list[str]:
+    """What could escape the quote: nothing but its doubling, or a backslash where there is one before a quote."""
+    return ["", "\\"] if quote and "\\" + quote in sample else [""]
 
 
 def _delimiters(sample: str) -> list[str]:
