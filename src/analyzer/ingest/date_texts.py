@@ -37,7 +37,8 @@ def iso(texts: pa.StringArray, style: DateStyle) -> pa.StringArray:
     if style in ("iso", "zoned"):
         return texts
     texts = pc.replace_substring_regex(texts, r"^([0-9])([-/.])", r"0\1\2")
-    texts = pc.replace_substring_regex(texts, r"([-/.])([0-9])([-/.]|$|[T ,])", r"\10\2\3")
+    texts = pc.replace_substring_regex(texts, r"([-/.])([0-9])([-/.])", r"\10\2\3")
+    texts = pc.replace_substring_regex(texts, r"([-/.])([0-9])($|[T ,])", r"\10\2\3")
     texts = pc.replace_substring_regex(texts, r"[T ,]+([0-9]:)", r" 0\1")
     texts = pc.replace_substring_regex(texts, r"[T ,]+([0-9])", r" \1")
     if style == "ymd":

@@ -73,11 +73,11 @@ def take_sample(source: Source, options: ReadingOptions, limits: Limits) -> Samp
         with source.open() as stream:
             read_up_to(stream, encoding.mark_bytes)
             utf8, _ = next(utf8_pieces(stream, encoding, max(1, len(head) - encoding.mark_bytes)), (b"", 0))
-        whole = len(head) < size
-        if whole or count_lines(utf8) >= SAMPLE_LINES:
+        whole, lines = len(head) < size, count_lines(utf8)
+        if lines >= SAMPLE_LINES or (whole and len(utf8) <= limits.max_line_bytes):
             return Sample(encoding, utf8, whole)
         if size > limits.max_line_bytes:
-            if count_lines(utf8) > 1:
+            if lines > 1:
                 return Sample(encoding, utf8, whole)
             raise LineTooLong(
                 f"The first line is longer than {limits.max_line_bytes:,} bytes.",
