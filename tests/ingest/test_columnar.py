@@ -33,12 +33,13 @@ def packed(table: pa.Table, kind: str) -> bytes:
     elif kind == "feather":
         feather.write_feather(table, sink, compression="zstd")
     else:
-        with pa.ipc.new_file(sink, table.schema) as writer:
+        new = pa.ipc.new_file if kind == "arrow" else pa.ipc.new_stream
+        with new(sink, table.schema) as writer:
             writer.write_table(table)
     return sink.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow"])
+@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow", "stream"])
 def test_types_are_kept_or_made_plain(read: Read, kind: str) -> None:
     table, report = read(packed(TABLE, kind))
     assert table.to_pydict() == {

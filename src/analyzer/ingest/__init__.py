@@ -19,6 +19,7 @@ __all__ = ["DEFAULT_LIMITS", "Limits", "bad_rows_file", "ingest"]
 FORMATS = {
     "Parquet file": read_parquet,
     "Arrow file": read_arrow,
+    "Arrow stream": read_arrow,
     "zip archive": read_workbook,
     "compound document": read_workbook,
 }

@@ -36,13 +36,18 @@ def read_parquet(source: Source, target: Path, _: ReadingOptions, limits: Limits
 
 
 def read_arrow(source: Source, target: Path, _: ReadingOptions, limits: Limits) -> tuple[TableSchema, ReadingReport]:
-    """Store an Arrow file or Feather file (version 2) as an uncompressed Arrow file."""
+    """Store an Arrow file, Arrow stream or Feather file (version 2) as an uncompressed Arrow file."""
     with source.open_seekable() as stream, _damage_named("Arrow"):
         size = stream.seek(0, 2)
         stream.seek(0)
-        reader = pa.ipc.open_file(stream)
-        batches = (_valid(reader.get_batch(place)) for place in range(reader.num_record_batches))
-        return _store(reader.schema, batches, size, source, target, "Arrow", limits)
+        head = stream.read(6)
+        stream.seek(0)
+        if head != b"ARROW1":
+            reader = pa.ipc.open_stream(stream)
+            return _store(reader.schema, map(_valid, reader), size, source, target, "Arrow", limits)
+        file = pa.ipc.open_file(stream)
+        batches = (_valid(file.get_batch(place)) for place in range(file.num_record_batches))
+        return _store(file.schema, batches, size, source, target, "Arrow", limits)
 
 
 def _valid(batch: pa.RecordBatch) -> pa.RecordBatch:

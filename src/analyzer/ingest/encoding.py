@@ -8,6 +8,7 @@ from typing import BinaryIO
 import charset_normalizer
 
 from analyzer.errors import InvalidParameters
+from analyzer.ingest.source import read_up_to
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -140,13 +141,13 @@ def utf8_pieces(source: BinaryIO, encoding: Encoding, piece_bytes: int) -> Itera
     What claims to be UTF-8 comes as it is: `repaired` mends it when whole lines are together.
     """
     if encoding.name == "utf-8":
-        while piece := source.read(piece_bytes):
+        while piece := read_up_to(source, piece_bytes):
             yield piece, 0
         return
     decoder = codecs.getincrementaldecoder(encoding.name)(errors="replace")
     final = False
     while not final:
-        piece = source.read(piece_bytes)
+        piece = read_up_to(source, piece_bytes)
         final = not piece
         text = decoder.decode(piece, final)
         yield text.encode("utf-8", errors="replace"), text.count("\ufffd")

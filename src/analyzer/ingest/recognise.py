@@ -15,6 +15,7 @@ SIGNATURES = (
     (b"\x28\xb5\x2f\xfd", "zstandard file"),
     (b"PAR1", "Parquet file"),
     (b"ARROW1", "Arrow file"),
+    (b"\xff\xff\xff\xff", "Arrow stream"),
     (b"FEA1", "Feather file of version 1"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "compound document"),
     (b"\x89HDF\r\n\x1a\n", "HDF5 file"),

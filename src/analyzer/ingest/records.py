@@ -51,14 +51,17 @@ class RecordReader:
         self._escaped = re.compile(rf"{escape}(.)", re.DOTALL) if escape else None
 
     def read(self, text: str, last: bool = True) -> Iterator[Record]:
-        """The records of the text without blank lines. Unless it is the `last` text, a record cut off is not read."""
+        """The records of the text. Unless it is the `last` text, a record cut off is not read.
+
+        Blank lines are no records, but in a table of one column, where they are cells that hold nothing.
+        """
         start = line = 0
         while start < len(text):
             try:
                 cells, end, lines = self._record(text, start, last)
             except Incomplete:
                 return
-            if cells != [None]:
+            if cells != [None] or self.width == 1:
                 yield Record(cells, start, end, line)
             start, line = end, line + lines
 

@@ -37,6 +37,8 @@ class TextRows:
 
 def read_block(block: Block, text: bytes, reader: RecordReader) -> TextRows:
     """The rows of a block whose text, repaired, is `text`; every row gets `reader.width` cells or is bad."""
+    if reader.width == 1 and block.last:
+        text = text.rstrip(b"\r\n")
     if block.records is None and (columns := _at_once(text, reader)) is not None:
         return TextRows(columns)
     decoded = text.decode()
@@ -70,6 +72,7 @@ def _at_once(text: bytes, reader: RecordReader) -> tuple[pa.StringArray, ...] | 
                 delimiter=delimiter.decode(),
                 quote_char=dialect.quote or False,
                 newlines_in_values=True,
+                ignore_empty_lines=width > 1,
                 invalid_row_handler=_refuse,
             ),
             pacsv.ConvertOptions(
