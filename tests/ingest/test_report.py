@@ -70,6 +70,20 @@ def test_an_unclosed_quote_in_a_large_file_costs_its_row_only(read: Read) -> Non
     assert table["b"].to_pylist()[69_999:70_002] == ["x, 69999", '"x', "x, 70001"]
 
 
+def test_odd_rows_of_a_large_file_keep_their_places(read: Read) -> None:
+    rows = [f'{n},"x {n}",{n / 8}' for n in range(700_000)]
+    for place, row in {5: "5,short", 6: "6;x 6;0.75", 7: "7,a,b,c", 100_000: "100000", 300_000: "# remark"}.items():
+        rows[place] = row
+    table, report = read("n,x,y\n" + "\n".join(rows) + "\n")
+    assert table["n"].to_pylist() == [n for n in range(700_000) if n not in (7, 300_000)]
+    assert table["x"].to_pylist()[4:8] == ["x 4", "short", "x 6", "x 8"]
+    assert report.bad_rows is not None
+    assert report.bad_rows.lines == (9,)
+    assert report.left_out == ("# remark",)
+    counts = {coercion.change[:7]: (coercion.count, coercion.samples[0].line) for coercion in report.coercions}
+    assert counts == {"missing": (2, 7), "split a": (1, 8)}
+
+
 def test_titles_comments_and_footers_are_left_out(read: Read) -> None:
     text = "Report\nof 2020\n\na,b,c\n1,2,3\n# a remark\n4,5,6\n\nSource: us\n"
     table, report = read(text)

@@ -23,9 +23,10 @@ from analyzer.ingest.findings import MAX_SAMPLES, BadRow, Change, Findings, shor
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.records import RecordReader
 from analyzer.ingest.reports import column_readings, warn_of_columns
+from analyzer.ingest.row_fitting import TextRows
 from analyzer.ingest.source import Source, read_up_to
 from analyzer.ingest.text_blocks import Block, cut
-from analyzer.ingest.text_columns import TextRows, lines_of, read_block
+from analyzer.ingest.text_columns import lines_of, read_block
 from analyzer.models.datasets import CellSample, ReadingOptions, ReadingReport, TableSchema
 
 MIN_BLOCK_BYTES = 8 * 1024 * 1024
