@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.ingest.column_types import BOOLEANS, ColumnPlan
-from analyzer.ingest.date_texts import PATTERNS, iso, to_timestamps
+from analyzer.ingest.date_texts import NAMES, PATTERNS, to_timestamps
 from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN_INTEGER, begins_oddly, lossy
 
 
@@ -148,7 +148,7 @@ def _rewritten(texts: pa.StringArray, plan: ColumnPlan) -> tuple[ChangedCells, .
                 "stored in UTC; the offset is not kept", pc.match_substring_regex(texts, "[+-][0-9:]*[1-9][0-9:]*$")
             )
         case "timestamp" if plan.date_style != "iso":
-            return _note(f"read as {plan.date_style}", pc.not_equal(iso(texts, plan.date_style), texts))
+            return _note(f"read as {NAMES[plan.date_style]}", pc.is_valid(texts))
     return ()
 
 

@@ -1,6 +1,7 @@
 """Which encoding a text file is in, and its text as UTF-8."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,8 +19,10 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 EASTERN = ("euc_kr", "gb18030", "big5", "shift_jis", "euc_jp")
-WESTERN = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "koi8_r",
-           "cp437", "cp850", "mac_roman")  # fmt: skip
+ACCENTED = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp850", "mac_roman")
+OTHER_SCRIPTS = ("cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1255", "cp1256", "cp866")
+WESTERN_LETTERS = frozenset("äöüÄÖÜßéèêëàâáãåæçíìîïñóòôõøúùûÉÈÊÀÂÁÅÆÇÍÎÑÓÔÕØÚœŒ€£°§«»–—‘’“”…²³µ®©")
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 JUDGED_BYTES = 16_384
 FEW_ERRORS = 0.05
 """The share of characters beyond ASCII that may be broken in what is still called UTF-8."""
@@ -93,10 +96,13 @@ def _guess(head: bytes) -> Encoding:
     for name in EASTERN:
         if _looks_eastern(sample, name):
             return Encoding(name, 0.7)
-    found = charset_normalizer.from_bytes(sample, cp_isolation=list(WESTERN), steps=3).best()
-    if found is None or found.encoding == "cp1252":
-        return Encoding("cp1252", 0.5)
-    return Encoding(codecs.lookup(found.encoding).name, 0.5)
+    runs = BEYOND_ASCII.findall(sample)
+    accents_only = sum(map(len, runs)) <= 2 * len(runs)
+    if accents_only and all(letter in WESTERN_LETTERS for letter in b"".join(runs).decode("cp1252", "replace")):
+        return Encoding("cp1252", 0.7)
+    likely = ACCENTED if accents_only else OTHER_SCRIPTS
+    found = charset_normalizer.from_bytes(sample, cp_isolation=list(likely), steps=3).best()
+    return Encoding("cp1252" if found is None else codecs.lookup(found.encoding).name, 0.5)
 
 
 def _lines_beyond_ascii(head: bytes) -> bytes:

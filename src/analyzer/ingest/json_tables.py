@@ -39,42 +39,40 @@ class Columns:
 
     def texts(self, rows: list[Row]) -> dict[str, list[str | None]]:
         """The rows as columns of text; their kinds are noted."""
-        for row in rows:
-            for key in row:
-                if key not in self.kinds:
-                    self._meet(key)
-        present = {key for row in rows for key in row}
-        return {key: [self._cell(key, row.get(key)) for row in rows] for key in self.kinds if key in present}
+        present = dict.fromkeys(key for row in rows for key in row)
+        for key in present:
+            if key not in self.kinds:
+                self._meet(key)
+        return {key: self._texts(key, [row.get(key) for row in rows]) for key in present}
 
     def _meet(self, key: str) -> None:
         self.kinds[key] = set()
         if len(self.kinds) > self.limits.max_columns:
             raise TooWide(f"The rows have more than {self.limits.max_columns:,} different keys.")
 
-    def _cell(self, key: str, value: Any) -> str | None:
-        if value is None:
-            return None
-        kind, text = _kind_and_text(value)
-        self.kinds[key].add(kind)
-        if text.isascii():
-            return text
-        clean = text.encode("utf-8", "replace").decode() if _has_lone_surrogate(text) else text
-        self.replaced += clean is not text
-        return clean
+    def _texts(self, key: str, values: list[Any]) -> list[str | None]:
+        """The values of one column as texts."""
+        types = set(map(type, values)) - {type(None)}
+        self.kinds[key].update(KINDS.get(type_, "nested") for type_ in types)
+        texts = values if types <= {str, Number} else [None if value is None else _text(value) for value in values]
+        if str in types or not types <= {Number, bool}:
+            self.replaced += sum(1 for text in texts if text is not None and not text.isascii() and _is_broken(text))
+            if self.replaced:
+                return [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]
+        return texts
 
 
-def _kind_and_text(value: Any) -> tuple[str, str]:
-    match value:
-        case Number():
-            return "number", str(value)
-        case str():
-            return "text", value
-        case bool():
-            return "boolean", "true" if value else "false"
-    return "nested", as_text(value)
+KINDS = {Number: "number", str: "text", bool: "boolean"}
 
 
-def _has_lone_surrogate(text: str) -> bool:
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else as_text(value)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether the text holds half of a surrogate pair, which no encoding can write."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -14,7 +14,6 @@ from analyzer.errors import InvalidJson, LineTooLong
 from analyzer.ingest.limits import Limits
 
 PIECE_BYTES = 1024 * 1024
-WHITESPACE = re.compile(r"[ \t\n\r]*")
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN|[\[{]|[\]}]', re.DOTALL)
 MAX_DEPTH = 500
 """How deep values may be nested. RFC 8259 leaves the bound to whoever reads."""
@@ -49,6 +48,7 @@ class JsonText:
     _place: int = 0
     _offset: int = 0
     _ended: bool = False
+    _line_broken: bool = False
 
     def __post_init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")()
@@ -63,11 +63,12 @@ class JsonText:
     def peek(self) -> str:
         """The next character that is not white space; empty at the end."""
         while True:
-            match = WHITESPACE.match(self._text, self._place)
-            self._place = match.end() if match else self._place
             if self._place < len(self._text):
-                return self._text[self._place]
-            if not self._fill():
+                if (character := self._text[self._place]) not in " \t\n\r":
+                    return character
+                self._place += 1
+                self._line_broken = self._line_broken or character in "\n\r"
+            elif not self._fill():
                 return ""
 
     def take(self, expected: str) -> None:
@@ -92,7 +93,7 @@ class JsonText:
                 self.fail(f"values are nested deeper than {MAX_DEPTH}", self._first_too_deep())
             else:
                 if end < len(self._text) or not self._fill():
-                    self._place = end
+                    self._place, self._line_broken = end, False
                     return value
 
     def end(self) -> None:
@@ -109,9 +110,8 @@ class JsonText:
     @property
     def line_break_before(self) -> bool:
         """Whether a line ends between the last value and the next one, as in JSON Lines."""
-        start = self._place
         self.peek()
-        return "\n" in self._text[start : self._place] or "\r" in self._text[start : self._place]
+        return self._line_broken
 
     def _fill(self) -> bool:
         """Read on, forgetting what was taken. Whether there was more."""

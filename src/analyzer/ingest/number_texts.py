@@ -119,6 +119,9 @@ def keeps_digits(text: str, value: float) -> bool:
     """
     if not -LARGEST <= value <= LARGEST:
         return text.lower().strip("+-")[:3] in ("inf", "nan")
+    fraction, e, _ = text.partition("e")
+    if e and format(value, f".{len(fraction.partition('.')[2])}e") == text:
+        return True
     exact = Decimal(text)
     if abs(exact) >= 2**63 and text.lstrip("+-").isdigit():
         return False

@@ -72,9 +72,7 @@ class RecordReader:
             raise Incomplete
         stop, end = (ending.start(), ending.end()) if ending else (len(text), len(text))
         line = text[start:stop]
-        if not (self.dialect.quote and self.dialect.quote in line) and not (
-            self._escaped and self.dialect.escape in line
-        ):
+        if not self._has_marks(line):
             return [cell or None for cell in line.split(self.dialect.delimiter)], end, 1
         cells, far_end = self._cells(text, start, last)
         lines = 1 if far_end == end else len(LINE_END.findall(text, start, far_end))
@@ -83,6 +81,12 @@ class RecordReader:
             if len(literal) == self.width:
                 return literal, end, 1
         return cells, far_end, lines
+
+    def _has_marks(self, line: str) -> bool:
+        """Whether a quote opens a cell of the line, or something is escaped."""
+        quote, escape = self.dialect.quote, self.dialect.escape
+        opened = quote and quote in line and (line.startswith(quote) or self.dialect.delimiter + quote in line)
+        return bool(opened or (escape and escape in line))
 
     def _cells(self, text: str, start: int, last: bool) -> tuple[Cells, int]:
         """The cells of a record that holds quotes or escapes, one after the other, and where it ends."""
