@@ -59,13 +59,15 @@ def _candidates(sample: str, options: ReadingOptions) -> Iterator[Dialect]:
     for delimiter in [options.delimiter] if options.delimiter else _delimiters(sample):
         for quote in QUOTES if options.quote is None else [options.quote]:
             if quote == '"' or options.quote is not None or _opens_cells(sample, delimiter, quote):
-                for escape in _escapes(sample, quote) if options.escape is None else [options.escape]:
+                for escape in _escapes(sample, delimiter, quote) if options.escape is None else [options.escape]:
                     yield Dialect(delimiter, quote, escape)
 
 
-def _escapes(sample: str, quote: str) -> list[str]:
-    """What could escape the quote: nothing but its doubling, or a backslash where there is one before a quote."""
-    return ["", "\\"] if quote and "\\" + quote in sample else [""]
+def _escapes(sample: str, delimiter: str, quote: str) -> list[str]:
+    """What could escape the quote: nothing but its doubling, or a backslash before a quote that does not end a cell."""
+    if not quote or "\\" + quote not in sample:
+        return [""]
+    return ["", "\\"] if re.search(rf"\\{quote}(?!{re.escape(delimiter)}|[\r\n]|\Z)", sample) else [""]
 
 
 def _delimiters(sample: str) -> list[str]:

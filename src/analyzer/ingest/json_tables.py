@@ -5,7 +5,7 @@ keys (columns), an object with `columns` and `data`, and an object in which one 
 inside rows are taken apart one level deep; what is nested deeper stays JSON.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from analyzer.ingest.column_types import ColumnPlan, Hints, guess
 from analyzer.ingest.delimited_opening import fixed_plans
 from analyzer.ingest.findings import Findings
 from analyzer.ingest.headers import unique_names
-from analyzer.ingest.json_text import JsonText, Number, as_text, elements
+from analyzer.ingest.json_text import LINE_BREAK, JsonText, Number, as_text, elements
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.reports import column_readings, warn_of_columns
 from analyzer.ingest.source import Source
@@ -26,6 +26,7 @@ from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, store, text_spill
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
 SHAPES = "a list of objects or of lists, an object of equally long lists, or one object per line"
+NOTHING = object()
 Row = dict[str, Any]
 
 
@@ -106,41 +107,48 @@ def _is_json_lines(source: Source, limits: Limits) -> bool:
 def _line_rows(text: JsonText) -> Iterator[Row]:
     """The rows of JSON Lines: one object per line."""
     while text.peek():
-        value = text.value()
-        if not isinstance(value, dict):
-            raise NotATable("Not every line of the file holds an object.")
+        for value in chain(text.run(LINE_BREAK), _last_of_run(text)):
+            if not isinstance(value, dict):
+                raise NotATable("Not every line of the file holds an object.")
+            yield value
+
+
+def _last_of_run(text: JsonText) -> Iterator[Any]:
+    """The value at which a run stopped. What follows must be on a line of its own."""
+    if text.peek():
+        yield text.value()
         if not text.line_break_before and text.peek():
             text.fail("the next value should begin on a line of its own")
-        yield value
 
 
 def _array_rows(text: JsonText) -> Iterator[Row]:
-    """The rows of a list of objects or of lists."""
+    """The rows of a list of objects or of lists. The whole document is read before anything is said against it."""
     values = elements(text)
-    first = next(values, None)
+    first = next(values, NOTHING)
     if isinstance(first, dict):
-        yield from _objects(chain([first], values))
+        odd = yield from _objects(chain([first], values))
     elif isinstance(first, list):
-        yield from _lists(chain([first], values))
-    elif first is not None:
+        odd = yield from _lists(chain([first], values))
+    else:
+        odd = first is not NOTHING
         for _ in values:
             pass
-        text.end()
-        raise NotATable(f"The document is a list of single values; a table is {SHAPES}.")
     text.end()
+    if odd:
+        raise NotATable(f"Not every element of the list is a row; a table is {SHAPES}.")
 
 
-def _objects(values: Iterable[Any]) -> Iterator[Row]:
+def _objects(values: Iterable[Any]) -> Generator[Row, None, bool]:
+    """Rows out of objects; returns whether something else was among them."""
     odd = False
     for value in values:
         odd = odd or not isinstance(value, dict)
         if not odd:
             yield value
-    if odd:
-        raise NotATable("Not every element of the list is an object.")
+    return odd
 
 
-def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Iterator[Row]:
+def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Generator[Row, None, bool]:
     """Rows out of lists of cells; unless there are `names`, a first list of different texts names the columns."""
     opening = list(islice(values, 2))
     first, names = opening[0] if opening else [], list(names)
@@ -152,8 +160,7 @@ def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Iterator[Row]:
         if not odd:
             names += [f"column_{place}" for place in range(len(names) + 1, len(row) + 1)]
             yield dict(zip(names, row, strict=False))
-    if odd:
-        raise NotATable("Not every element of the list is a list.")
+    return odd
 
 
 def _document_rows(text: JsonText) -> Iterator[Row]:
@@ -168,6 +175,8 @@ def _document_rows(text: JsonText) -> Iterator[Row]:
 def _object_rows(value: Row) -> Iterator[Row]:
     """The rows of an object: columns, or the one list of rows in it."""
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        if not all(isinstance(row, list) for row in value["data"]):
+            raise NotATable("Not every element of `data` is a list.")
         return _lists(iter(value["data"]), [str(name) for name in value["columns"]])
     inner = list(value.values())
     if _are_columns(inner):
@@ -191,7 +200,7 @@ def _are_columns(lists: list[Any]) -> bool:
 
 def _flat(row: Row) -> Row:
     """The row with the objects in it taken apart, one level deep."""
-    if not any(isinstance(value, dict) and value for value in row.values()):
+    if dict not in map(type, row.values()):
         return row
     flat: Row = {}
     for key, value in row.items():

@@ -6,6 +6,7 @@ The scanner is Python's own, which is strict but for the constants NaN and Infin
 import codecs
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NoReturn
@@ -15,6 +16,10 @@ from analyzer.ingest.limits import Limits
 
 PIECE_BYTES = 1024 * 1024
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN|[\[{]|[\]}]', re.DOTALL)
+COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+LINE_BREAK = re.compile(r"[ \t]*[\n\r][ \t\n\r]*")
+MAX_DUPLICATES = 100
+"""Of how many different repeated keys is kept count."""
 MAX_DEPTH = 500
 """How deep values may be nested. RFC 8259 leaves the bound to whoever reads."""
 
@@ -49,13 +54,14 @@ class JsonText:
     _offset: int = 0
     _ended: bool = False
     _line_broken: bool = False
+    _repeated: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")()
         decoder = json.JSONDecoder(
             object_pairs_hook=self._object, parse_float=Number, parse_int=Number, parse_constant=_refuse
         )
-        self._scan = decoder.raw_decode
+        self._decode_value = decoder.raw_decode
         self._fill()
         if self._text.startswith("\ufeff"):
             self._place = 1
@@ -93,8 +99,23 @@ class JsonText:
                 self.fail(f"values are nested deeper than {MAX_DEPTH}", self._first_too_deep())
             else:
                 if end < len(self._text) or not self._fill():
-                    self._place, self._line_broken = end, False
+                    self._accept(end)
                     return value
+
+    def run(self, separator: re.Pattern[str]) -> Iterator[Any]:
+        """Values that are in memory and followed by the separator and something else; `value` reads the next one."""
+        self.peek()
+        scan, text = self._scan, self._text
+        while True:
+            try:
+                value, end = scan(text, self._place)
+            except (ValueError, RecursionError, _Constant):
+                return
+            found = separator.match(text, end)
+            if found is None or found.end() == len(text):
+                return
+            self._accept(found.end())
+            yield value
 
     def end(self) -> None:
         """Nothing but white space may follow."""
@@ -135,13 +156,23 @@ class JsonText:
             self.fail("this is not UTF-8", len(self._text))
         return bool(read)
 
+    def _scan(self, text: str, place: int) -> tuple[Any, int]:
+        """The value at a place of the text, and where it ends."""
+        self._repeated.clear()
+        return self._decode_value(text, place)
+
+    def _accept(self, end: int) -> None:
+        """Go on after the value that was scanned last, and count the keys repeated in it."""
+        self._place, self._line_broken = end, False
+        for key in self._repeated:
+            if key in self.duplicates or len(self.duplicates) < MAX_DUPLICATES:
+                self.duplicates[key] = self.duplicates.get(key, 0) + 1
+
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            for key in found:
-                if (times := keys.count(key)) > 1 and (key in self.duplicates or len(self.duplicates) < 100):
-                    self.duplicates[key] = self.duplicates.get(key, 0) + times - 1
+            counts = Counter(key for key, _ in pairs)
+            self._repeated += [key for key, count in counts.items() for _ in range(count - 1)]
         return found
 
     def _first_constant(self) -> int:
@@ -177,6 +208,7 @@ def elements(text: JsonText) -> Iterator[Any]:
         text.take("]")
         return
     while True:
+        yield from text.run(COMMA)
         yield text.value()
         if text.peek() == "]":
             text.take("]")
