@@ -73,6 +73,12 @@ def test_a_header_alone_is_a_table_without_rows(read: Read) -> None:
     assert report.warnings
 
 
+def test_blank_lines_are_missing_cells_only_in_a_single_column(read: Read) -> None:
+    assert read("a\n1\n\n3\n\n")[0]["a"].to_pylist() == [1, None, 3]
+    assert read("a,b\n1,2\n\n3,4\n\n")[0]["a"].to_pylist() == [1, 3]
+    assert read("a\n1\n\n3\nx\n\n")[0]["a"].to_pylist() == ["1", None, "3", "x"]
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b" \r\n\t\r\n", b"\xef\xbb\xbf"])
 def test_nothing_is_an_empty_dataset(read: Read, content: bytes) -> None:
     with pytest.raises(EmptyDataset):

@@ -3,28 +3,48 @@
 from pathlib import Path
 
 from analyzer.errors import EmptyDataset, UnsupportedFormat
+from analyzer.ingest.columnar import read_arrow, read_parquet
+from analyzer.ingest.compression import unpacked
 from analyzer.ingest.delimited import read_delimited
+from analyzer.ingest.findings import bad_rows_file
+from analyzer.ingest.json_tables import read_json
 from analyzer.ingest.limits import DEFAULT_LIMITS, Limits
-from analyzer.ingest.recognise import refuse_markup, signature
-from analyzer.ingest.source import Source
+from analyzer.ingest.recognise import is_json, refuse_markup, signature
+from analyzer.ingest.source import Origin, Source
+from analyzer.ingest.spreadsheets import read_workbook
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
-HEAD_BYTES = 4096
+__all__ = ["DEFAULT_LIMITS", "Limits", "bad_rows_file", "ingest"]
+
+FORMATS = {
+    "Parquet file": read_parquet,
+    "Arrow file": read_arrow,
+    "Arrow stream": read_arrow,
+    "zip archive": read_workbook,
+    "compound document": read_workbook,
+}
+HEAD_BYTES = 64 * 1024
 
 
 def ingest(
-    source: Path, target: Path, *, filename: str, options: ReadingOptions, limits: Limits = DEFAULT_LIMITS
+    source: Origin, target: Path, *, filename: str, options: ReadingOptions, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[TableSchema, ReadingReport]:
-    """Store the table in the file `source` at `target`, as an uncompressed Arrow IPC file that can be memory-mapped.
+    """Store the table in a file at `target`, as an uncompressed Arrow IPC file that can be memory-mapped.
 
-    `filename` is what the user called it. Raises EmptyDataset, UnsupportedFormat, ParseError and the other upload
-    errors; what is then at `target` is worthless.
+    `source` is a path, or a seekable stream that may still be growing; `filename` is what the user called it. Rows that
+    did not fit the table are then in `bad_rows_file(target)`. Raises the upload errors (EmptyDataset, ParseError,
+    UnsupportedFormat, DecompressionLimit, …) and InvalidParameters; what is then at `target` is worthless.
     """
-    with source.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-    if not head:
-        raise EmptyDataset(f"{filename!r} has no bytes.")
-    if (found := signature(head)) is not None:
-        raise UnsupportedFormat(f"{filename!r} is a {found}, which this server does not read.", recognised=found)
+    bytes_ = Source(source)
+    if not bytes_.head(1):
+        raise EmptyDataset("The file has no bytes.")
+    bytes_ = unpacked(bytes_, options.member, limits)
+    head = bytes_.head(HEAD_BYTES)
+    found = signature(head)
+    if found in FORMATS:
+        return FORMATS[found](bytes_, target, options, limits)
+    if found is not None:
+        raise UnsupportedFormat(f"The content is a {found}, which this server does not read.", recognised=found)
     refuse_markup(head)
-    return read_delimited(Source(source), target, options, limits)
+    name = bytes_.inner_name or filename
+    return (read_json if is_json(head, name) else read_delimited)(bytes_, target, options, limits)

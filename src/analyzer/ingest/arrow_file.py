@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from analyzer.models.datasets import ColumnSchema, TableSchema
 
-MIN_BATCH_ROWS = 65_536
+MIN_BATCH_ROWS = 32_768
 MAX_BATCH_ROWS = 1_048_576
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 

@@ -4,10 +4,9 @@ import re
 from functools import lru_cache
 
 NUMBER = re.compile(r"[-+]?[$€£]?\d[\d  ',.]*\d?([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
-MOMENT = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( \d{1,2}:\d{2}.*)?"
-    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?|\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
-)
+CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm]| ?Z| ?[+-]\d{2}:?\d{2})?"
+DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
+MOMENT = re.compile(rf"({DAY})([T ,]+{CLOCK})?|{CLOCK}")
 ADDRESS = re.compile(r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+")
 WORDS = re.compile(r"[^\W\d_][\w .()/&+'’-]*")
 BOOLEANS = frozenset(("true", "false", "yes", "no"))
@@ -31,6 +30,10 @@ def tidiness(cell: str) -> float:
         return 1.0
     if WORDS.fullmatch(cell):
         return 0.95
+    if '\\"' in cell or "\\'" in cell:
+        return 0.3
     if cell[0] in "\"'`" or cell[-1] in '"`':
         return 0.1
+    if any(cell.count(opening) != cell.count(closing) for opening, closing in ("[]", "{}", "()")):
+        return 0.4
     return 0.5 if any(mark in cell for mark in ",;|\t") else 0.75

@@ -4,14 +4,16 @@ A column gets a type only if every cell in it can be stored in that type exactly
 made on a sample; conversion checks every cell, and where a later cell contradicts the plan, `replan` makes a wider one.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.ingest.date_texts import NAMES, DateStyle, style_of
-from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, PLAIN_INTEGER, STYLES, NumberStyle, begins_oddly, lossy
+from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy
 from analyzer.models.datasets import ColumnType, ReadingOptions
 
 NULL_TOKENS = (
@@ -22,6 +24,8 @@ NULL_TOKENS = (
 """Cells that mean `missing` where the rest of the column is no text."""
 
 BOOLEANS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
+NUMERAL = re.compile(r"[0-9]|[Ii]nf")
+DATE_OPENING = re.compile(r"[0-9]+[-/.]")
 LEADING_ZERO = r"^[+-]?0[0-9]"
 DIGITS = r"^[+-]?[0-9]+$"
 
@@ -47,6 +51,11 @@ class Hints:
     def of(cls, options: ReadingOptions) -> "Hints":
         tokens = NULL_TOKENS if options.null_tokens is None else options.null_tokens
         return cls(tokens, options.decimal, options.thousands, options.date_format)
+
+    @cached_property
+    def missing(self) -> pa.StringArray:
+        """The empty text and the null tokens, for looking texts up."""
+        return pa.array(("", *self.null_tokens), pa.string())
 
     @property
     def styles(self) -> Iterable[NumberStyle]:
@@ -86,8 +95,8 @@ class ColumnPlan:
 
 def guess(cells: pa.StringArray, hints: Hints) -> ColumnPlan:
     """The narrowest type that holds every one of these cells exactly; text where there is none."""
-    texts = pc.utf8_trim_whitespace(cells.drop_null())
-    missing = pc.is_in(texts, pa.array(("", *hints.null_tokens), pa.string()))
+    texts = pc.utf8_trim_whitespace(cells.drop_null() if cells.null_count else cells)
+    missing = pc.is_in(texts, hints.missing)
     found: tuple[str, ...] = ()
     if _any(missing):
         found = tuple(token for token in pc.unique(texts.filter(missing)).to_pylist() if token)
@@ -102,7 +111,7 @@ def guess(cells: pa.StringArray, hints: Hints) -> ColumnPlan:
 
 def _number(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
     """A plan for whole numbers or numbers, in the first style that fits all."""
-    if not pc.match_substring_regex(texts[:1], r"[0-9]|[Ii]nf")[0].as_py():
+    if not NUMERAL.search(texts[0].as_py()):
         return None
     for style in hints.styles:
         if not style.is_plain and not _all(pc.match_substring_regex(texts, style.pattern)):
@@ -115,14 +124,15 @@ def _number(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
 
 def _number_in(texts: pa.StringArray, style: NumberStyle) -> ColumnPlan | None:
     """A plan for texts that are plain numbers now and were written in a style."""
-    if begins_oddly(texts) and not _all(pc.match_substring_regex(texts, PLAIN.pattern)):
-        return None
-    if _any(pc.match_substring_regex(texts, PHONE_LIKE)):
+    if begins_oddly(texts) and (
+        not _all(pc.match_substring_regex(texts, PLAIN.pattern)) or _any(pc.match_substring_regex(texts, PHONE_LIKE))
+    ):
         return None
     written = "" if style.is_plain else f", {style}"
-    if _casts(texts, pa.int64()) and _all(pc.match_substring_regex(texts, PLAIN_INTEGER)):
+    if _cast(texts, pa.int64()) is not None:
         return ColumnPlan("integer", f"every cell is a whole number{written}", number_style=style)
-    if not _casts(texts, pa.float64()) or lossy(texts, pc.cast(texts, pa.float64())):
+    values = _cast(texts, pa.float64())
+    if values is None or lossy(texts, values):
         return None
     return ColumnPlan("number", f"every cell is a number{written}", number_style=style)
 
@@ -148,7 +158,7 @@ def _boolean(texts: pa.StringArray, _: Hints) -> ColumnPlan | None:
 
 def _timestamp(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
     """A plan for dates and times."""
-    if not pc.match_substring_regex(texts[:1], r"^[0-9]+[-/.]")[0].as_py():
+    if not DATE_OPENING.match(texts[0].as_py()):
         return None
     found = style_of(texts, hints.date_format)  # type: ignore[arg-type]
     if found is None:
@@ -177,7 +187,7 @@ def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -
     if not plan.seen:
         return new
     same_style = new.number_style == plan.number_style
-    if {plan.type, new.type} == {"integer", "number"} and same_style:
+    if plan.type == "integer" and new.type == "number" and same_style:
         return replace(new, type="number", reason="every cell is a number")
     if plan.type == new.type == "timestamp" and plan.doubt and not new.doubt:
         return new
@@ -239,12 +249,11 @@ def _tokens_shown(plans: Sequence[ColumnPlan]) -> tuple[str, ...]:
     return tuple(sorted({token for plan in plans if plan.type != "text" for token in plan.tokens_found}))
 
 
-def _casts(texts: pa.StringArray, type_: pa.DataType) -> bool:
+def _cast(texts: pa.StringArray, type_: pa.DataType) -> pa.Array | None:
     try:
-        pc.cast(texts, type_)
+        return pc.cast(texts, type_)
     except pa.ArrowInvalid:
-        return False
-    return True
+        return None
 
 
 def _all(mask: pa.BooleanArray) -> bool:

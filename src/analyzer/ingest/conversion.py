@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.ingest.column_types import ColumnPlan
-from analyzer.ingest.date_texts import PATTERNS, iso, to_timestamps
+from analyzer.ingest.column_types import BOOLEANS, ColumnPlan
+from analyzer.ingest.date_texts import NAMES, PATTERNS, to_timestamps
 from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN_INTEGER, begins_oddly, lossy
 
 
@@ -81,6 +81,8 @@ def _at_once(cells: pa.StringArray, plan: ColumnPlan) -> pa.Array | None:
             case "number" if plan.number_style.is_plain:
                 values = pc.cast(cells, pa.float64())
                 return None if begins_oddly(cells) or lossy(cells, values) else values
+            case "boolean" if plan.booleans == BOOLEANS[0]:
+                return None if pc.min(pc.binary_length(cells)).as_py() == 1 else pc.cast(cells, pa.bool_())
             case "timestamp" if plan.date_style in ("iso", "zoned"):
                 return to_timestamps(cells, plan.date_style)
     except pa.ArrowInvalid:
@@ -146,7 +148,7 @@ def _rewritten(texts: pa.StringArray, plan: ColumnPlan) -> tuple[ChangedCells, .
                 "stored in UTC; the offset is not kept", pc.match_substring_regex(texts, "[+-][0-9:]*[1-9][0-9:]*$")
             )
         case "timestamp" if plan.date_style != "iso":
-            return _note(f"read as {plan.date_style}", pc.not_equal(iso(texts, plan.date_style), texts))
+            return _note(f"read as {NAMES[plan.date_style]}", pc.is_valid(texts))
     return ()
 
 

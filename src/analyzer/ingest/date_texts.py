@@ -37,7 +37,8 @@ def iso(texts: pa.StringArray, style: DateStyle) -> pa.StringArray:
     if style in ("iso", "zoned"):
         return texts
     texts = pc.replace_substring_regex(texts, r"^([0-9])([-/.])", r"0\1\2")
-    texts = pc.replace_substring_regex(texts, r"([-/.])([0-9])([-/.]|$|[T ,])", r"\10\2\3")
+    texts = pc.replace_substring_regex(texts, r"([-/.])([0-9])([-/.])", r"\10\2\3")
+    texts = pc.replace_substring_regex(texts, r"([-/.])([0-9])($|[T ,])", r"\10\2\3")
     texts = pc.replace_substring_regex(texts, r"[T ,]+([0-9]:)", r" 0\1")
     texts = pc.replace_substring_regex(texts, r"[T ,]+([0-9])", r" \1")
     if style == "ymd":
@@ -71,8 +72,12 @@ def _reads(texts: pa.StringArray, style: DateStyle) -> bool:
 
 def to_timestamps(texts: pa.StringArray, style: DateStyle) -> pa.TimestampArray | None:
     """The texts as timestamps in microseconds (in UTC if zoned); None if one of them is no such date."""
+    if style not in ("iso", "zoned"):
+        encoded = texts.dictionary_encode()
+        values = to_timestamps(iso(encoded.dictionary, style), "iso")
+        return None if values is None else values.take(encoded.indices)
     try:
-        values = pc.cast(iso(texts, style), pa.timestamp("us", "UTC" if style == "zoned" else None))
+        values = pc.cast(texts, pa.timestamp("us", "UTC" if style == "zoned" else None))
     except pa.ArrowInvalid:
         return None
     earliest = pc.min(values)

@@ -23,12 +23,16 @@ from analyzer.ingest.findings import MAX_SAMPLES, BadRow, Change, Findings, shor
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.records import RecordReader
 from analyzer.ingest.reports import column_readings, warn_of_columns
+from analyzer.ingest.row_fitting import TextRows
 from analyzer.ingest.source import Source, read_up_to
 from analyzer.ingest.text_blocks import Block, cut
-from analyzer.ingest.text_columns import TextRows, lines_of, read_block
+from analyzer.ingest.text_columns import lines_of, read_block
 from analyzer.models.datasets import CellSample, ReadingOptions, ReadingReport, TableSchema
 
-BLOCK_BYTES = 8 * 1024 * 1024
+MIN_BLOCK_BYTES = 8 * 1024 * 1024
+MAX_BLOCK_BYTES = 32 * 1024 * 1024
+BLOCK_ROWS = 1_000
+"""A block of a wide table is larger, so that it has at least about so many rows."""
 THREADS = 2
 MAX_PASSES = 6
 BAD_REASON = "The row has more cells than the table has columns."
@@ -88,7 +92,8 @@ def _typed_blocks(
     """The blocks of the file in order, converted in threads; only a few are in memory at a time."""
     reader = RecordReader(opening.dialect, opening.layout.width)
     read_up_to(stream, opening.encoding.mark_bytes)
-    pieces = _skip(utf8_pieces(stream, opening.encoding, BLOCK_BYTES), opening.start_bytes, findings)
+    size = min(max(MIN_BLOCK_BYTES, BLOCK_ROWS * opening.row_bytes), MAX_BLOCK_BYTES)
+    pieces = _skip(utf8_pieces(stream, opening.encoding, size), opening.start_bytes, findings)
     waiting: deque[tuple[Block, Future[TypedBlock]]] = deque()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as threads:
         for block in cut(pieces, reader, opening.line, limits):

@@ -33,6 +33,7 @@ class Opening:
     plans: tuple[ColumnPlan, ...]
     start_bytes: int
     line: int
+    row_bytes: int
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def read_opening(source: Source, options: ReadingOptions, limits: Limits) -> Ope
     layout = find_layout(records, options.header, limits)
     plans = _plans(layout, options)
     before = sample.utf8.decode("utf-8", "surrogateescape")[: skipped + layout.start].encode("utf-8", "surrogateescape")
-    return Opening(sample.encoding, dialect, layout, tuple(plans), len(before), count_lines(before))
+    row_bytes = len(sample.utf8) // max(1, count_lines(sample.utf8))
+    return Opening(sample.encoding, dialect, layout, tuple(plans), len(before), count_lines(before), row_bytes)
 
 
 def take_sample(source: Source, options: ReadingOptions, limits: Limits) -> Sample:
@@ -71,11 +73,11 @@ def take_sample(source: Source, options: ReadingOptions, limits: Limits) -> Samp
         with source.open() as stream:
             read_up_to(stream, encoding.mark_bytes)
             utf8, _ = next(utf8_pieces(stream, encoding, max(1, len(head) - encoding.mark_bytes)), (b"", 0))
-        whole = len(head) < size
-        if whole or count_lines(utf8) >= SAMPLE_LINES:
+        whole, lines = len(head) < size, count_lines(utf8)
+        if lines >= SAMPLE_LINES or (whole and len(utf8) <= limits.max_line_bytes):
             return Sample(encoding, utf8, whole)
         if size > limits.max_line_bytes:
-            if count_lines(utf8) > 1:
+            if lines > 1:
                 return Sample(encoding, utf8, whole)
             raise LineTooLong(
                 f"The first line is longer than {limits.max_line_bytes:,} bytes.",

@@ -6,13 +6,13 @@ most like single cells, wins. The idea is that of van den Burg, Nazábal and Sut
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from analyzer.ingest.cell_shapes import is_value, tidiness
 from analyzer.ingest.dialect import Dialect
-from analyzer.ingest.records import RecordReader
+from analyzer.ingest.records import Cells, RecordReader
 from analyzer.models.datasets import ReadingOptions
 
 PRIORS = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, "\x1f": 1.0, "\x01": 1.0, "^": 0.8, "~": 0.8, "§": 0.8, "¦": 0.8,
@@ -22,6 +22,9 @@ PRIORS = {",": 1.0, "\t": 1.0, ";": 1.0, "|": 1.0, "\x1f": 1.0, "\x01": 1.0, "^"
 PRIOR_OF_SEVERAL = 0.97
 PUNCTUATION_RUN = re.compile(r"[^\w\s\"'.\-+]{2,4}|[ \t]?[,;|\t][ \t]|[^\w\s\"'.\-+][^\w\s\"']?\|[^\w\s\"'.\-+]?")
 QUOTES = ('"', "'")
+IN_VALUES = " :/"
+"""Delimiters that texts, times and dates contain: the cells have to be values, or the rows to agree well."""
+SURE_AGREEMENT = 0.7
 JUDGED_CHARACTERS = 32_768
 JUDGED_RECORDS = 120
 SINGLE_COLUMN = 0.12
@@ -35,11 +38,20 @@ def detect_dialect(sample: str, options: ReadingOptions) -> Dialect:
         judged = judged[: cut + 1]
     scores = {dialect: _score(judged, dialect) for dialect in _candidates(judged, options)}
     best = max(scores, key=lambda dialect: scores[dialect], default=None)
-    single = Dialect(options.delimiter or ",", '"' if options.quote is None else options.quote, confidence=0.7)
-    if best is None or (scores[best] < _single_column_score(judged) and options.delimiter is None):
+    quote = '"' if options.quote is None else options.quote
+    single = Dialect(options.delimiter or ",", quote, options.escape or "", confidence=0.7)
+    if best is None or (not options.delimiter and scores[best] < _single_column_score(judged)):
         return single
     rival = max((score for other, score in scores.items() if other.delimiter != best.delimiter), default=0.0)
-    return replace(best, confidence=round(scores[best] / (scores[best] + rival), 3))
+    return replace(
+        best, confidence=round(scores[best] / (scores[best] + rival), 3) if scores[best] else single.confidence
+    )
+
+
+def explains(sample: str) -> float:
+    """How well the best dialect explains a sample as a table of several columns, from 0 to 1."""
+    judged = sample[:JUDGED_CHARACTERS]
+    return max((_score(judged, dialect, 0.0) for dialect in _candidates(judged, ReadingOptions())), default=0.0)
 
 
 def _candidates(sample: str, options: ReadingOptions) -> Iterator[Dialect]:
@@ -47,9 +59,15 @@ def _candidates(sample: str, options: ReadingOptions) -> Iterator[Dialect]:
     for delimiter in [options.delimiter] if options.delimiter else _delimiters(sample):
         for quote in QUOTES if options.quote is None else [options.quote]:
             if quote == '"' or options.quote is not None or _opens_cells(sample, delimiter, quote):
-                yield Dialect(delimiter, quote)
-                if quote and "\\" + quote in sample:
-                    yield Dialect(delimiter, quote, "\\")
+                for escape in _escapes(sample, delimiter, quote) if options.escape is None else [options.escape]:
+                    yield Dialect(delimiter, quote, escape)
+
+
+def _escapes(sample: str, delimiter: str, quote: str) -> list[str]:
+    """What could escape the quote: nothing but its doubling, or a backslash before a quote that does not end a cell."""
+    if not quote or "\\" + quote not in sample:
+        return [""]
+    return ["", "\\"] if re.search(rf"\\{quote}(?!{re.escape(delimiter)}|[\r\n]|\Z)", sample) else [""]
 
 
 def _delimiters(sample: str) -> list[str]:
@@ -72,19 +90,30 @@ def _opens_cells(sample: str, delimiter: str, quote: str) -> bool:
     return begins >= 2 and ends >= 2
 
 
-def _score(sample: str, dialect: Dialect) -> float:
-    """How well the dialect explains the sample, from 0 to 1: agreement on the width × how tidy the cells are."""
+def _score(sample: str, dialect: Dialect, for_width: float = 1.0) -> float:
+    """How well the dialect explains the sample, from 0 to 1: agreement on the width × how tidy the cells are.
+
+    `for_width` tells how much a table of few columns is distrusted.
+    """
     read = [record.cells for record in islice(RecordReader(dialect).read(sample), JUDGED_RECORDS)]
     widths = Counter(len(cells) for cells in read)
-    if not read or set(widths) == {1}:
+    if not read or set(widths) == {1} or (len(read) == 1 and not for_width):
         return 0.0
-    agreement = sum((count / len(read)) ** 2 * (1 - 1 / width) for width, count in widths.items())
+    agreement = sum((count / len(read)) ** 2 * (1 - for_width / width) for width, count in widths.items())
     cells = [cell or "" for cells in read if len(cells) > 1 for cell in cells]
     tidy = sum(map(tidiness, cells)) / len(cells)
-    if dialect.delimiter in " :/" and sum(map(is_value, cells)) < len(cells) / 2:
+    if dialect.delimiter in IN_VALUES and sum(map(is_value, cells)) < len(cells) / 2 and agreement < SURE_AGREEMENT:
         return 0.0
     prior = PRIORS.get(dialect.delimiter, PRIOR_OF_SEVERAL)
-    return agreement * tidy**2 * prior
+    return agreement * tidy**2 * prior * (1 - _empty_columns(read) / 2)
+
+
+def _empty_columns(rows: Sequence[Cells]) -> float:
+    """The share of columns without any cell, as a delimiter that is half of the true one makes them."""
+    filled: set[int] = set()
+    for cells in rows:
+        filled.update(place for place, cell in enumerate(cells) if cell)
+    return 1 - len(filled) / max(map(len, rows))
 
 
 def _single_column_score(sample: str) -> float:

@@ -1,6 +1,7 @@
 """Which encoding a text file is in, and its text as UTF-8."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -8,6 +9,7 @@ from typing import BinaryIO
 import charset_normalizer
 
 from analyzer.errors import InvalidParameters
+from analyzer.ingest.source import read_up_to
 
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -16,9 +18,11 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-EASTERN = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
-WESTERN = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "koi8_r",
-           "cp437", "cp850", "mac_roman")  # fmt: skip
+EASTERN = ("euc_kr", "gb18030", "big5", "shift_jis", "euc_jp")
+ACCENTED = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp850", "mac_roman")
+OTHER_SCRIPTS = ("cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1255", "cp1256", "cp866")
+WESTERN_LETTERS = frozenset("äöüÄÖÜßéèêëàâáãåæçíìîïñóòôõøúùûÉÈÊÀÂÁÅÆÇÍÎÑÓÔÕØÚœŒ€£°§«»–—‘’“”…²³µ®©")
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 JUDGED_BYTES = 16_384
 FEW_ERRORS = 0.05
 """The share of characters beyond ASCII that may be broken in what is still called UTF-8."""
@@ -92,10 +96,13 @@ def _guess(head: bytes) -> Encoding:
     for name in EASTERN:
         if _looks_eastern(sample, name):
             return Encoding(name, 0.7)
-    found = charset_normalizer.from_bytes(sample, cp_isolation=list(WESTERN), steps=3).best()
-    if found is None or found.encoding == "cp1252":
-        return Encoding("cp1252", 0.5)
-    return Encoding(codecs.lookup(found.encoding).name, 0.5)
+    runs = BEYOND_ASCII.findall(sample)
+    accents_only = sum(map(len, runs)) <= 2 * len(runs)
+    if accents_only and all(letter in WESTERN_LETTERS for letter in b"".join(runs).decode("cp1252", "replace")):
+        return Encoding("cp1252", 0.7)
+    likely = ACCENTED if accents_only else OTHER_SCRIPTS
+    found = charset_normalizer.from_bytes(sample, cp_isolation=list(likely), steps=3).best()
+    return Encoding("cp1252" if found is None else codecs.lookup(found.encoding).name, 0.5)
 
 
 def _lines_beyond_ascii(head: bytes) -> bytes:
@@ -140,13 +147,13 @@ def utf8_pieces(source: BinaryIO, encoding: Encoding, piece_bytes: int) -> Itera
     What claims to be UTF-8 comes as it is: `repaired` mends it when whole lines are together.
     """
     if encoding.name == "utf-8":
-        while piece := source.read(piece_bytes):
+        while piece := read_up_to(source, piece_bytes):
             yield piece, 0
         return
     decoder = codecs.getincrementaldecoder(encoding.name)(errors="replace")
     final = False
     while not final:
-        piece = source.read(piece_bytes)
+        piece = read_up_to(source, piece_bytes)
         final = not piece
         text = decoder.decode(piece, final)
         yield text.encode("utf-8", errors="replace"), text.count("\ufffd")

@@ -14,6 +14,7 @@ COMMENTS = ("#", "//", "%", "--")
 MAX_PREAMBLE_RECORDS = 60
 MAX_HEADER_ROWS = 3
 JUDGED_ROWS = 200
+JUDGED_CELLS = 10_000
 REPETITION = 0.4
 """How much a first cell that comes again below speaks against names. A text above numbers speaks for them by 1."""
 
@@ -129,7 +130,7 @@ def _all_names(cells: Cells) -> bool:
 
 def _judge_header(first: Cells, rows: Sequence[Cells], width: int) -> tuple[bool, str]:
     """Whether the first row names the columns, and why."""
-    below = [row for row in rows[:JUDGED_ROWS] if len(row) == width]
+    below = [row for row in rows[: _judged_rows(width)] if len(row) == width]
     if not below:
         found = _all_names(first) and _filled(first) > 0
         return found, "the only row holds no values" if found else "the only row holds values"
@@ -149,6 +150,11 @@ def _judge_header(first: Cells, rows: Sequence[Cells], width: int) -> tuple[bool
     return _judge_names(first)
 
 
+def _judged_rows(width: int) -> int:
+    """How many rows are looked at: fewer where they are wide."""
+    return max(10, min(JUDGED_ROWS, JUDGED_CELLS // width))
+
+
 def _judge_names(first: Cells) -> tuple[bool, str]:
     """The decision where all columns are text: names are filled in, differ from each other, and are not long."""
     names = [cell.strip() for cell in first if cell and cell.strip()]
@@ -165,7 +171,7 @@ def _further_header_rows(rows: Sequence[Cells], width: int) -> int:
     """How many rows below the first one name columns too: text in every column that holds values further down."""
     if len(rows) < 3 or width < 2:
         return 0
-    below = [row for row in rows[MAX_HEADER_ROWS - 1 : JUDGED_ROWS] if len(row) == width]
+    below = [row for row in rows[MAX_HEADER_ROWS - 1 : _judged_rows(width)] if len(row) == width]
     typed = [
         place
         for place in range(width)

@@ -11,6 +11,7 @@ SAFE_CHARACTERS = 15
 """A text of so many characters has at most 15 digits, and every double keeps those."""
 SHORTEST_UNDERFLOW = len("1e-324")
 SMALLEST_NORMAL = 2.2250738585072014e-308
+LARGEST = 1.7976931348623157e308
 ZERO, NINE, PLUS, MINUS, POINT, LOWER_X, UPPER_X = b"09+-.xX"
 
 EXPONENT = r"([eE][+-]?[0-9]{1,3})?"
@@ -66,40 +67,42 @@ STYLES = (
 
 def begins_oddly(texts: pa.StringArray) -> bool:
     """Whether any text begins with a needless zero (007, 0x1F, -01) or a plus: no number is written so by a machine."""
-    offsets, letters, lengths = views(texts)
+    starts, letters, lengths = views(texts)
     if not len(letters):
         return False
-    at = np.minimum(offsets[:-1], len(letters) - 1)
-    first, second = letters[at], letters[np.minimum(at + 1, len(letters) - 1)]
-    negative = (first == MINUS) & (lengths > 2)
-    if negative.any():
-        third = letters[np.minimum(at + 2, len(letters) - 1)]
-        if bool((negative & (second == ZERO) & _is_more(third)).any()):
-            return True
-    zeros = (first == ZERO) & (lengths > 1) & _is_more(second)
-    return bool(zeros.any()) or bool(((first == PLUS) & (lengths > 0)).any())
-
-
-def _is_more(letters: np.ndarray) -> np.ndarray:
-    """Whether a letter after a leading zero makes that zero needless."""
-    more: np.ndarray = ((letters >= ZERO) & (letters <= NINE)) | (letters == LOWER_X) | (letters == UPPER_X)
-    return more
+    first = letters.take(starts, mode="clip")
+    if (first == PLUS).any() and bool(((first == PLUS) & (lengths > 0)).any()):
+        return True
+    negative = first == MINUS
+    chosen = np.flatnonzero(negative | (first == ZERO))
+    signs = negative.take(chosen)
+    digits = starts.take(chosen) + signs
+    several = lengths.take(chosen) - signs > 1
+    zero = letters.take(digits, mode="clip") == ZERO
+    second = letters.take(digits + 1, mode="clip")
+    more = ((second >= ZERO) & (second <= NINE)) | (second == LOWER_X) | (second == UPPER_X)
+    return bool((several & zero & more).any())
 
 
 def views(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The offsets, the letters and the lengths of an array of texts, without copying. Nulls have any length."""
+    """Where the texts start, their letters, and their lengths, without copying. Nulls have length 0."""
     _, offsets, letters = texts.buffers()
     places = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return places, np.frombuffer(letters or b"", np.uint8), np.diff(places)
+    return places[:-1], np.frombuffer(letters or b"", np.uint8), np.diff(places)
 
 
 def lossy(texts: pa.StringArray, values: pa.DoubleArray) -> list[str]:
     """The texts of numbers of which the double next to it does not keep every digit."""
+    if not len(texts):
+        return []
     _, _, lengths = views(texts)
-    doubles = values.fill_null(1.0).to_numpy(zero_copy_only=False)
+    doubles = np.frombuffer(values.buffers()[1], np.float64)[values.offset : values.offset + len(values)]
     doubtful = lengths > SAFE_CHARACTERS
-    doubtful |= (np.abs(doubles) < SMALLEST_NORMAL) & (lengths >= SHORTEST_UNDERFLOW)
-    doubtful |= np.isinf(doubles)
+    sizes = np.abs(doubles)
+    if not sizes.max() <= LARGEST:
+        doubtful |= ~(sizes <= LARGEST)
+    if sizes.min() < SMALLEST_NORMAL:
+        doubtful |= (sizes < SMALLEST_NORMAL) & (lengths >= SHORTEST_UNDERFLOW)
     if not doubtful.any():
         return []
     chosen = pa.array(np.flatnonzero(doubtful))
@@ -114,8 +117,11 @@ def keeps_digits(text: str, value: float) -> bool:
 
     Whole numbers beyond 64 bits are taken for identifiers: they are not kept even where a double happens to hit them.
     """
-    if value in (float("inf"), float("-inf")):
-        return "inf" in text.lower()
+    if not -LARGEST <= value <= LARGEST:
+        return text.lower().strip("+-")[:3] in ("inf", "nan")
+    fraction, e, _ = text.partition("e")
+    if e and format(value, f".{len(fraction.partition('.')[2])}e") == text:
+        return True
     exact = Decimal(text)
     if abs(exact) >= 2**63 and text.lstrip("+-").isdigit():
         return False

@@ -1,6 +1,10 @@
 """What a file is, by its first bytes. The name decides nothing here."""
 
+import json
+from pathlib import PurePath
+
 from analyzer.errors import UnsupportedFormat
+from analyzer.ingest.dialect_detection import explains
 
 SIGNATURES = (
     (b"PK\x03\x04", "zip archive"),
@@ -11,8 +15,9 @@ SIGNATURES = (
     (b"\x28\xb5\x2f\xfd", "zstandard file"),
     (b"PAR1", "Parquet file"),
     (b"ARROW1", "Arrow file"),
+    (b"\xff\xff\xff\xff", "Arrow stream"),
     (b"FEA1", "Feather file of version 1"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "compound document (old Excel or Word)"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "compound document"),
     (b"\x89HDF\r\n\x1a\n", "HDF5 file"),
     (b"\x7fELF", "executable"),
     (b"MZ\x90\x00", "executable"),
@@ -31,6 +36,12 @@ SIGNATURES = (
 )
 MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"<?php", b"<!--", b"<script")
 PICKLE_OPENINGS = tuple(bytes([0x80, version]) for version in range(2, 6))
+JSON_NAMES = (".json", ".jsonl", ".ndjson")
+PACKED_NAMES = (".gz", ".bz2", ".xz", ".zst", ".zip")
+WELL_EXPLAINED = 0.6
+"""What a delimited reading of brackets has to score, from 0 to 1, to be believed."""
+STRAY_CONTROLS = 8
+"""So many control characters are forgiven in any text."""
 TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1a\x1b\x1c\x1d\x1e\x1f\x08\x01\x02\x03")
 
 
@@ -57,6 +68,22 @@ def refuse_markup(head: bytes) -> None:
 
 def refuse_binary(text: str) -> None:
     """Raise UnsupportedFormat for decoded text that holds control characters no text file has."""
-    strange = sum(1 for character in text if ord(character) < 32 and ord(character) not in TEXT_CONTROLS)
-    if strange > len(text) // 500:
+    strange = sum(text.count(chr(code)) for code in range(32) if code not in TEXT_CONTROLS)
+    if strange > STRAY_CONTROLS + len(text) // 500:
         raise UnsupportedFormat("The file is binary, in no format this server reads.", recognised="binary")
+
+
+def is_json(head: bytes, filename: str) -> bool:
+    """Whether a text is JSON: by its name, or by an opening bracket that no delimited reading explains better."""
+    path = PurePath(filename.lower())
+    if (path.with_suffix("") if path.suffix in PACKED_NAMES else path).suffix in JSON_NAMES:
+        return True
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    if start[:1] not in (b"[", b"{"):
+        return False
+    text = start.decode("utf-8", "replace")
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return explains(text) < WELL_EXPLAINED
+    return True

@@ -36,6 +36,7 @@ class RecordReader:
     def __init__(self, dialect: Dialect, width: int | None = None) -> None:
         self.dialect = dialect
         self.width = width
+        self._opening = dialect.delimiter + dialect.quote
         delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote)
         ends = rf"(?={delimiter}|[\r\n]|\Z)"
         blank = "" if dialect.delimiter[0] in " \t" else r"[ \t]*"
@@ -51,28 +52,36 @@ class RecordReader:
         self._escaped = re.compile(rf"{escape}(.)", re.DOTALL) if escape else None
 
     def read(self, text: str, last: bool = True) -> Iterator[Record]:
-        """The records of the text without blank lines. Unless it is the `last` text, a record cut off is not read."""
-        start = line = 0
-        while start < len(text):
-            try:
-                cells, end, lines = self._record(text, start, last)
-            except Incomplete:
-                return
-            if cells != [None]:
-                yield Record(cells, start, end, line)
-            start, line = end, line + lines
+        """The records of the text. Unless it is the `last` text, a record cut off is not read.
 
-    def _record(self, text: str, start: int, last: bool) -> tuple[Cells, int, int]:
-        """The cells of the record at `start`, where the next one begins, and how many lines it took."""
-        ending = LINE_END.search(text, start)
-        if not last and (ending is None or (ending.end() == len(text) and ending[0] == "\r")):
-            raise Incomplete
-        stop, end = (ending.start(), ending.end()) if ending else (len(text), len(text))
-        line = text[start:stop]
-        if not (self.dialect.quote and self.dialect.quote in line) and not (
-            self._escaped and self.dialect.escape in line
-        ):
-            return [cell or None for cell in line.split(self.dialect.delimiter)], end, 1
+        Blank lines are no records, but in a table of one column, where they are cells that hold nothing.
+        """
+        start = number = 0
+        endings = LINE_END.finditer(text)
+        while start < len(text):
+            ending = next(endings, None)
+            if not last and (ending is None or (ending.end() == len(text) and ending[0] == "\r")):
+                return
+            stop, end = ending.span() if ending else (len(text), len(text))
+            line, lines = text[start:stop], 1
+            if self._has_marks(line):
+                try:
+                    cells, far_end, lines = self._marked(text, start, end, line, last)
+                except Incomplete:
+                    return
+                if far_end != end:
+                    end, endings = far_end, LINE_END.finditer(text, far_end)
+            else:
+                cells = [cell or None for cell in line.split(self.dialect.delimiter)]
+            if cells != [None] or self.width == 1:
+                yield Record(cells, start, end, number)
+            start, number = end, number + lines
+
+    def _marked(self, text: str, start: int, end: int, line: str, last: bool) -> tuple[Cells, int, int]:
+        """The cells of a record with quotes or escapes, where the next one begins, and how many lines it took.
+
+        Its first line is `line` and ends at `end`.
+        """
         cells, far_end = self._cells(text, start, last)
         lines = 1 if far_end == end else len(LINE_END.findall(text, start, far_end))
         if lines > 1 and self.width is not None and len(cells) != self.width:
@@ -80,6 +89,13 @@ class RecordReader:
             if len(literal) == self.width:
                 return literal, end, 1
         return cells, far_end, lines
+
+    def _has_marks(self, line: str) -> bool:
+        """Whether a quote opens a cell of the line, or something is escaped."""
+        dialect = self.dialect
+        if dialect.quote and dialect.quote in line and (line[0] == dialect.quote or self._opening in line):
+            return True
+        return bool(dialect.escape) and dialect.escape in line
 
     def _cells(self, text: str, start: int, last: bool) -> tuple[Cells, int]:
         """The cells of a record that holds quotes or escapes, one after the other, and where it ends."""

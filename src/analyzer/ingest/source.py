@@ -20,6 +20,7 @@ class Source:
     origin: Origin
     compression: str | None = None
     unpack: Callable[[BinaryIO], BinaryIO] | None = None
+    inner_name: str | None = None
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

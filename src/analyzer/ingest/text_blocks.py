@@ -39,11 +39,12 @@ def cut(pieces: Iterator[bytes], reader: RecordReader, line: int, limits: Limits
 
     Raises LineTooLong where one record is longer than the limits allow.
     """
-    rest, last = b"", False
+    rest, piece = b"", next(pieces, b"")
+    last = False
     while not last:
-        piece = next(pieces, None)
-        last = piece is None
-        rest += piece or b""
+        ahead = next(pieces, None)
+        last = ahead is None
+        rest, piece = rest + piece, ahead or b""
         while rest:
             block, rest = _first_block(rest, reader, line, last)
             if block is None:

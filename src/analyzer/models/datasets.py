@@ -34,6 +34,9 @@ class ReadingOptions(Frozen):
 
     delimiter: str | None = Field(None, min_length=1, max_length=8, description="What separates two cells.")
     quote: str | None = Field(None, max_length=1, description="What cells are quoted with. Empty: nothing.")
+    escape: str | None = Field(
+        None, max_length=1, description="What stands before a quote inside a quoted cell, if not a quote."
+    )
     encoding: str | None = Field(None, description="A text encoding that Python knows, such as cp1252.")
     header: bool | None = Field(None, description="Whether the first row holds the names of the columns.")
     skip_rows: int | None = Field(None, ge=0, le=100_000, description="Lines to leave out before the table begins.")

@@ -1,0 +1,263 @@
+"""JSON and JSON Lines: what in a document is a table, and its rows.
+
+Tables are: a list of objects or of lists, one object per line, an object of equally long lists or of objects with equal
+keys (columns), an object with `columns` and `data`, and an object in which one value is a list of objects. Objects
+inside rows are taken apart one level deep; what is nested deeper stays JSON.
+"""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from analyzer.errors import EmptyDataset, NotATable, TooWide
+from analyzer.ingest.column_types import ColumnPlan, Hints, guess
+from analyzer.ingest.delimited_opening import fixed_plans
+from analyzer.ingest.findings import Findings
+from analyzer.ingest.headers import unique_names
+from analyzer.ingest.json_text import LINE_BREAK, JsonText, Number, as_text, elements
+from analyzer.ingest.limits import Limits
+from analyzer.ingest.reports import column_readings, warn_of_columns
+from analyzer.ingest.source import Source
+from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, store, text_spill
+from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
+
+SHAPES = "a list of objects or of lists, an object of equally long lists, or one object per line"
+NOTHING = object()
+Row = dict[str, Any]
+
+
+@dataclass
+class Columns:
+    """The columns met so far: for each the kinds of values it holds."""
+
+    limits: Limits
+    kinds: dict[str, set[str]] = field(default_factory=dict)
+    replaced: int = 0
+
+    def texts(self, rows: list[Row]) -> dict[str, list[str | None]]:
+        """The rows as columns of text; their kinds are noted."""
+        present = dict.fromkeys(key for row in rows for key in row)
+        for key in present:
+            if key not in self.kinds:
+                self._meet(key)
+        return {key: self._texts(key, [row.get(key) for row in rows]) for key in present}
+
+    def _meet(self, key: str) -> None:
+        self.kinds[key] = set()
+        if len(self.kinds) > self.limits.max_columns:
+            raise TooWide(f"The rows have more than {self.limits.max_columns:,} different keys.")
+
+    def _texts(self, key: str, values: list[Any]) -> list[str | None]:
+        """The values of one column as texts."""
+        types = set(map(type, values)) - {type(None)}
+        self.kinds[key].update(KINDS.get(type_, "nested") for type_ in types)
+        texts = values if types <= {str, Number} else [None if value is None else _text(value) for value in values]
+        if str in types or not types <= {Number, bool}:
+            self.replaced += sum(1 for text in texts if text is not None and not text.isascii() and _is_broken(text))
+            if self.replaced:
+                return [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]
+        return texts
+
+
+KINDS = {Number: "number", str: "text", bool: "boolean"}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else as_text(value)
+
+
+def _is_broken(text: str) -> bool:
+    """Whether the text holds half of a surrogate pair, which no encoding can write."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def read_json(
+    source: Source, target: Path, options: ReadingOptions, limits: Limits
+) -> tuple[TableSchema, ReadingReport]:
+    """Store the table in a JSON document. Raises InvalidJson, EmptyDataset, NotATable, TooWide."""
+    with source.open() as stream, text_spill() as spill:
+        text = JsonText(stream, limits, limits.max_line_bytes)
+        first = text.peek()
+        if not first:
+            raise EmptyDataset("The file is empty or has only white space.")
+        lines = first == "{" and _is_json_lines(source, limits)
+        if not lines and first != "[":
+            text.max_value_bytes = limits.max_document_bytes
+        rows = _line_rows(text) if lines else _array_rows(text) if first == "[" else _document_rows(text)
+        columns = Columns(limits)
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            spill.add(columns.texts([_flat(row) for row in chunk]) or {"": [None] * len(chunk)})
+        return _store(spill, columns, text, source, target, options, "JSON Lines" if lines else "JSON")
+
+
+def _is_json_lines(source: Source, limits: Limits) -> bool:
+    """Whether a second value begins on a new line after the first one."""
+    with source.open() as stream:
+        text = JsonText(stream, limits, limits.max_document_bytes)
+        text.value()
+        return text.line_break_before and text.peek() != ""
+
+
+def _line_rows(text: JsonText) -> Iterator[Row]:
+    """The rows of JSON Lines: one object per line."""
+    while text.peek():
+        for value in chain(text.run(LINE_BREAK), _last_of_run(text)):
+            if not isinstance(value, dict):
+                raise NotATable("Not every line of the file holds an object.")
+            yield value
+
+
+def _last_of_run(text: JsonText) -> Iterator[Any]:
+    """The value at which a run stopped. What follows must be on a line of its own."""
+    if text.peek():
+        yield text.value()
+        if not text.line_break_before and text.peek():
+            text.fail("the next value should begin on a line of its own")
+
+
+def _array_rows(text: JsonText) -> Iterator[Row]:
+    """The rows of a list of objects or of lists. The whole document is read before anything is said against it."""
+    values = elements(text)
+    first = next(values, NOTHING)
+    if isinstance(first, dict):
+        odd = yield from _objects(chain([first], values))
+    elif isinstance(first, list):
+        odd = yield from _lists(chain([first], values))
+    else:
+        odd = first is not NOTHING
+        for _ in values:
+            pass
+    text.end()
+    if odd:
+        raise NotATable(f"Not every element of the list is a row; a table is {SHAPES}.")
+
+
+def _objects(values: Iterable[Any]) -> Generator[Row, None, bool]:
+    """Rows out of objects; returns whether something else was among them."""
+    odd = False
+    for value in values:
+        odd = odd or not isinstance(value, dict)
+        if not odd:
+            yield value
+    return odd
+
+
+def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Generator[Row, None, bool]:
+    """Rows out of lists of cells; unless there are `names`, a first list of different texts names the columns."""
+    opening = list(islice(values, 2))
+    first, names = opening[0] if opening else [], list(names)
+    if not names and len(opening) == 2 and all(type(cell) is str for cell in first) and len(set(first)) == len(first):
+        names, opening = list(first), opening[1:]
+    odd = False
+    for row in chain(opening, values):
+        odd = odd or not isinstance(row, list)
+        if not odd:
+            names += [f"column_{place}" for place in range(len(names) + 1, len(row) + 1)]
+            yield dict(zip(names, row, strict=False))
+    return odd
+
+
+def _document_rows(text: JsonText) -> Iterator[Row]:
+    """The rows of a document that is a single value and no list."""
+    value = text.value()
+    text.end()
+    if not isinstance(value, dict):
+        raise NotATable(f"The document is a single value; a table is {SHAPES}.")
+    return _object_rows(value)
+
+
+def _object_rows(value: Row) -> Iterator[Row]:
+    """The rows of an object: columns, or the one list of rows in it."""
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        if not all(isinstance(row, list) for row in value["data"]):
+            raise NotATable("Not every element of `data` is a list.")
+        return _lists(iter(value["data"]), [str(name) for name in value["columns"]])
+    inner = list(value.values())
+    if _are_columns(inner):
+        return (dict(zip(value, row, strict=True)) for row in zip(*inner, strict=True))
+    if inner and all(isinstance(column, dict) for column in inner) and len({tuple(column) for column in inner}) == 1:
+        return ({name: column[key] for name, column in value.items()} for key in inner[0])
+    tables = [rows for rows in inner if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)]
+    if len(tables) == 1:
+        return iter(tables[0])
+    if not inner or all(isinstance(rows, list) and not rows for rows in inner):
+        return iter(())
+    raise NotATable(f"The document is an object without a table in it; a table is {SHAPES}.")
+
+
+def _are_columns(lists: list[Any]) -> bool:
+    """Whether these are equally long lists of cells, and not lists of rows."""
+    if not lists or not all(isinstance(column, list) for column in lists) or len(set(map(len, lists))) != 1:
+        return False
+    return not lists[0] or not all(isinstance(cell, dict) for column in lists for cell in column)
+
+
+def _flat(row: Row) -> Row:
+    """The row with the objects in it taken apart, one level deep."""
+    if dict not in map(type, row.values()):
+        return row
+    flat: Row = {}
+    for key, value in row.items():
+        if isinstance(value, dict) and value:
+            flat |= {f"{key}.{inner}": inside for inner, inside in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _store(
+    spill: TextSpill,
+    columns: Columns,
+    text: JsonText,
+    source: Source,
+    target: Path,
+    options: ReadingOptions,
+    format_: str,
+) -> tuple[TableSchema, ReadingReport]:
+    """Give the columns types, and store them."""
+    if not spill.rows or not columns.kinds:
+        raise EmptyDataset("The document is valid and holds no rows.")
+    keys = list(columns.kinds)
+    header = unique_names([key.encode("utf-8", "replace").decode() for key in keys])
+    hints = replace(Hints.of(options), null_tokens=options.null_tokens or ())
+    sample = next(spill.chunks(keys))
+    plans = [_plan(cells, columns.kinds[key], hints) for key, cells in zip(keys, sample, strict=True)]
+    plans = fixed_plans(plans, header.names, options)
+    findings = Findings()
+    shape = store(spill, keys, header.names, plans, [hints] * len(keys), target, findings, lambda _: None)
+    for key, times in text.duplicates.items():
+        findings.warn(f"The key {key!r} is repeated within objects, {times} times; the last value was kept.")
+    if columns.replaced:
+        findings.warn(f"{columns.replaced} texts hold halves of surrogate pairs, which were replaced.")
+    warn_of_columns(findings, header, plans)
+    return shape, ReadingReport(
+        format=format_,
+        compression=source.compression,
+        encoding="utf-8",
+        null_tokens=tuple(sorted(findings.null_tokens)),
+        columns=column_readings(header, plans),
+        coercions=findings.coercions,
+        warnings=tuple(findings.warnings),
+    )
+
+
+def _plan(cells: pa.StringArray, kinds: set[str], hints: Hints) -> ColumnPlan:
+    """The type of a column by the kinds of its values. Texts stay texts, but for moments, which JSON cannot write."""
+    if kinds in ({"number"}, {"boolean"}) or not kinds:
+        return guess(cells, hints)
+    if kinds == {"text"}:
+        plan = guess(cells, hints)
+        if plan.type == "timestamp" and plan.date_style in ("iso", "zoned"):
+            return plan
+    if len(kinds) > 1:
+        reason = f"values of several kinds: {', '.join(sorted(kinds))}"
+        return ColumnPlan("text", reason, hints.null_tokens, warning=reason)
+    return ColumnPlan(
+        "text", "the values are text" if kinds == {"text"} else "the values are nested", hints.null_tokens
+    )

@@ -1,0 +1,137 @@
+"""JSON: exactly the documents that RFC 8259 allows, and every digit of their numbers."""
+
+import json
+
+import pytest
+
+from analyzer.errors import EmptyDataset, InvalidJson, NotATable, UnsupportedFormat
+from tests.ingest.conftest import Read
+
+INVALID = [
+    "[1,]", "[,1]", "[1 2]", '[{"a":1}', '[{"a":1}]x', '[{"a":1}][', '{"a":[1]}}', "[NaN]", '[{"a":NaN}]',
+    '[{"a":-Infinity}]', '[{"a":Infinity}]', '[{"a":01}]', '[{"a":1.}]', '[{"a":.5}]', '[{"a":+1}]', '[{"a":1e}]',
+    '[{"a":0x10}]', "[{'a':1}]", "[{a:1}]", '[{"a":"\t"}]', '[{"a":"\\x"}]', '[{"a":"\\u12"}]', '[{"a":1,}]',
+    '[{"a"}]', '[{"a":1 "b":2}]', '[{"a":tru}]', '[{"a":True}]', '[{"a":"b}]', "[", "{", '{"a"', "]", "-", "[-]",
+    '[{"a":1}] // c', '/**/[{"a":1}]', '[{"a":1}\u00a0]', '["a\x00"]', '[{"a":- 1}]', '[{"a":1.0e+}]', "nul", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [text for text in INVALID if text])
+def test_an_invalid_document_is_refused_with_its_place(read: Read, text: str) -> None:
+    with pytest.raises(InvalidJson) as caught:
+        read(text, "table.json")
+    assert 0 <= caught.value.more["where"]["offset"] <= len(text.encode())
+
+
+def test_the_place_is_counted_in_bytes(read: Read) -> None:
+    with pytest.raises(InvalidJson) as caught:
+        read('[{"grün": 1, "b": NaN}]', "table.json")
+    assert caught.value.more["where"] == {"offset": '[{"grün": 1, "b": '.encode().__len__()}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '[{"a":' * 100_000, "[" * 100_000 + "]" * 100_000])
+def test_depth_is_bounded(read: Read, text: str) -> None:
+    with pytest.raises(InvalidJson):
+        read(text, "table.json")
+
+
+@pytest.mark.parametrize("content", [b'[{"a":"\xff"}]', b'[{"a":"\xed\xa0\x80"}]', b'[{"a":"\xc3', b'[{"\xe9":1}]'])
+def test_what_is_not_utf8_is_invalid(read: Read, content: bytes) -> None:
+    with pytest.raises(InvalidJson):
+        read(content, "table.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", '{"a":[]}', '{"a":[],"b":[]}', '{"columns":["a"],"data":[]}', " [ ] ", "[{}]"]
+)
+def test_a_valid_document_without_rows_is_empty(read: Read, text: str) -> None:
+    with pytest.raises(EmptyDataset):
+        read(text, "table.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["1", '"a"', "null", "[1,2]", '["a"]', '{"a":1}', '[{"a":1},2]', "[[1],2]", "[[1],{}]"]
+)
+def test_a_valid_document_that_is_no_table_says_so(read: Read, text: str) -> None:
+    with pytest.raises(NotATable):
+        read(text, "table.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"a":1,"b":"x"},{"a":2,"b":null}]',
+        '[["a","b"],[1,"x"],[2,null]]',
+        '{"a":[1,2],"b":["x",null]}',
+        '{"a":{"0":1,"1":2},"b":{"0":"x","1":null}}',
+        '{"columns":["a","b"],"index":[0,1],"data":[[1,"x"],[2,null]]}',
+        '{"meta":{"n":2},"rows":[{"a":1,"b":"x"},{"a":2,"b":null}]}',
+        '{"a":1,"b":"x"}\n{"a":2}\n',
+        '\ufeff[{"a":1,"b":"x"},\r\n{"a":2}]',
+    ],
+)
+@pytest.mark.parametrize("filename", ["t.json", "t"])
+def test_the_shapes_of_tables(read: Read, text: str, filename: str) -> None:
+    table, _ = read(text, filename)
+    assert table.to_pydict() == {"a": [1, 2], "b": ["x", None]}
+
+
+def test_numbers_are_exact(read: Read) -> None:
+    exact = {"a": "9007199254740993", "b": "1" * 30, "c": "0.1", "d": "0.12345678901234567890", "e": "1e400"}
+    table, report = read("[{" + ",".join(f'"{key}":{text}' for key, text in exact.items()) + "}]", "t.json")
+    assert table.to_pylist() == [{**exact, "a": 9007199254740993, "c": 0.1}]
+    assert len(report.warnings) == 3
+
+
+def test_texts_stay_texts_and_mixed_columns_keep_them(read: Read) -> None:
+    table, report = read('[{"a":"007","b":1,"c":"5"},{"a":"x","b":"one","c":"6"},{"a":"","b":true,"c":null}]', "t.json")
+    assert table.to_pydict() == {"a": ["007", "x", ""], "b": ["1", "one", "true"], "c": ["5", "6", None]}
+    assert any("several kinds" in warning for warning in report.warnings)
+
+
+def test_nested_objects_are_taken_apart_once(read: Read) -> None:
+    table, _ = read('[{"a":{"b":1,"c":{"d":2.50}},"e":[1,"x"]}]', "t.json")
+    assert table.to_pylist() == [{"a.b": 1, "a.c": '{"d": 2.50}', "e": '[1, "x"]'}]
+
+
+def test_of_repeated_keys_the_last_value_is_kept(read: Read) -> None:
+    table, report = read('[{"a":1,"a":2},{"a":3}]', "t.json")
+    assert table["a"].to_pylist() == [2, 3]
+    assert any("repeated" in warning for warning in report.warnings)
+
+
+def test_lone_surrogates_are_replaced_with_a_warning(read: Read) -> None:
+    table, report = read('[{"a":"x\\ud800y"}]', "t.json")
+    assert table["a"].to_pylist() == ["x?y"]
+    assert report.warnings
+
+
+def test_keys_that_come_late_are_columns_too(read: Read) -> None:
+    lines = [json.dumps({"a": 1})] * 70_000 + [json.dumps({"a": 2.5, "z": "late"})]
+    table, _ = read("\n".join(lines), "t.ndjson")
+    assert table["z"].to_pylist()[-2:] == [None, "late"]
+    assert table["a"].to_pylist()[-2:] == [1.0, 2.5]
+
+
+def test_a_name_of_json_never_falls_back_to_text(read: Read) -> None:
+    with pytest.raises(InvalidJson):
+        read("a,b\n1,2\n", "t.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["[id],[name]\n1,a\n2,b\n", "[2020-01-01 10:00],INFO,start\n[2020-01-01 10:01],INFO,end\n"]
+)
+def test_brackets_that_delimiters_explain_better_are_text(read: Read, text: str) -> None:
+    _, report = read(text, "t.csv")
+    assert report.format == "delimited text"
+
+
+@pytest.mark.parametrize("text", ['{"a": 1,\n "b": NaN}', '[{"a": 1, "b": 2}, {"a": 3, "b": oops}]'])
+def test_broken_json_is_json_under_any_name(read: Read, text: str) -> None:
+    with pytest.raises(InvalidJson):
+        read(text, "t.csv")
+
+
+def test_utf16_json_is_refused(read: Read) -> None:
+    with pytest.raises((InvalidJson, UnsupportedFormat)):
+        read('[{"a":1}]'.encode("utf-16"), "t.json")

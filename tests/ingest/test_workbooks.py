@@ -1,0 +1,94 @@
+"""Workbooks: sheets, types, and the documents that would harm who reads them."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from analyzer.errors import (
+    AnalyzerError,
+    DecompressionLimit,
+    EmptyDataset,
+    EncryptedDocument,
+    InvalidParameters,
+    UnsafeDocument,
+)
+from tests.ingest.conftest import Read
+from tests.ingest.workbooks import ods, xlsx
+
+DAY = datetime(2020, 1, 5, 10, 30)  # noqa: DTZ001
+ROWS: list[list[Any]] = [
+    ["name", "n", "x", "ok", "at"],
+    ["ada", 1, 0.5, True, DAY],
+    ["bob", 2, 1.25, False, DAY],
+    [None, None, 3, None, None],
+]
+
+
+def test_a_sheet_is_a_table_with_its_types(read: Read) -> None:
+    table, report = read(xlsx({"One": ROWS}), "t.xlsx")
+    assert table.to_pydict() == {
+        "name": ["ada", "bob", None],
+        "n": [1, 2, None],
+        "x": [0.5, 1.25, 3.0],
+        "ok": [True, False, None],
+        "at": [DAY, DAY, None],
+    }
+    assert report.format == "workbook"
+
+
+def test_a_sheet_can_be_chosen(read: Read) -> None:
+    book = xlsx({"One": ROWS, "Two": [["a"], [5]]})
+    table, report = read(book)
+    assert table.num_columns == 5
+    assert any("'Two'" in warning for warning in report.warnings)
+    assert read(book, sheet="Two")[0].to_pydict() == {"a": [5]}
+    with pytest.raises(InvalidParameters, match="Three"):
+        read(book, sheet="Three")
+
+
+def test_titles_above_the_table_are_left_out(read: Read) -> None:
+    table, report = read(xlsx({"One": [["Report of 2020"], [], ["a", "b", "c"], [1, 2, 3], [4, 5, 6]]}))
+    assert table.to_pydict() == {"a": [1, 4], "b": [2, 5], "c": [3, 6]}
+    assert report.left_out == ("Report of 2020",)
+
+
+def test_mixed_cells_keep_their_text(read: Read) -> None:
+    table, _ = read(xlsx({"One": [["code", "n"], ["007", 1], [12, 2], ["x", 3]]}))
+    assert table["code"].to_pylist() == ["007", "12", "x"]
+
+
+def test_an_open_document_is_read(read: Read) -> None:
+    assert read(ods([["a", "b"], ["x", 1], ["y", 2]]))[0].to_pydict() == {"a": ["x", "y"], "b": [1, 2]}
+
+
+def test_a_workbook_without_cells_is_empty(read: Read) -> None:
+    with pytest.raises(EmptyDataset):
+        read(xlsx({"One": []}))
+
+
+def test_entities_are_unsafe(read: Read) -> None:
+    with pytest.raises(UnsafeDocument):
+        read(xlsx({"One": ROWS}, prolog='<!DOCTYPE x [<!ENTITY a "aaaa">]>'))
+
+
+def test_a_password_is_recognised(read: Read) -> None:
+    compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000) + "EncryptedPackage".encode("utf-16-le") + bytes(1000)
+    with pytest.raises(EncryptedDocument):
+        read(compound)
+
+
+def test_a_compound_document_that_is_no_workbook_is_refused(read: Read) -> None:
+    with pytest.raises(AnalyzerError) as caught:
+        read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4000))
+    assert caught.value.status in (415, 422)
+
+
+def test_two_cells_far_apart_do_not_span_the_memory(read: Read) -> None:
+    with pytest.raises(DecompressionLimit):
+        read(xlsx({"One": [["a"]]}, XFD1048576='<c r="XFD1048576"><v>1</v></c>'))
+
+
+def test_a_workbook_bomb_is_refused(read: Read) -> None:
+    with pytest.raises(DecompressionLimit):
+        read(xlsx({"One": [["a" * 200_000_000]]}))
