@@ -1,5 +1,6 @@
 """The API as tests talk to it: real requests, answers checked for what must hold of every one."""
 
+import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,8 @@ class Api:
     async def upload(self, content: bytes | Path, filename: str = "table.csv", **more: Any) -> Answer:
         """As a form, the way browsers and curl do it."""
         form = aiohttp.FormData()
-        form.add_field("file", content.read_bytes() if isinstance(content, Path) else content, filename=filename)
+        body = content.read_bytes() if isinstance(content, Path) else content
+        form.add_field("file", io.BytesIO(body), filename=filename)
         return await self.ask("POST", "/api/upload", data=form, **more)
 
     async def dataset(self, content: bytes | Path, filename: str = "table.csv") -> str:

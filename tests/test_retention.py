@@ -8,15 +8,17 @@ import pytest
 
 from analyzer import Analyzer, Settings
 from analyzer.errors import Expired, UnknownDataset
-from analyzer.models import now
+from analyzer.models import RowsWanted, now
 from tests.waiting import Gate
 
 
 async def test_what_has_expired_goes_but_never_from_under_a_run(
     make_settings: Callable[..., Settings], tmp_path: Path, penguins: Path
 ) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a\n1\n")
     async with Analyzer(make_settings(ttl_seconds=100)) as analyzer:
-        used, unused = [await analyzer.add_dataset(penguins) for _ in range(2)]
+        used, unused = [await analyzer.add_dataset(path) for path in (penguins, other)]
         gate = Gate(tmp_path / "gate")
         done = await analyzer.submit(used.id, "test_parts")
         async for _ in analyzer.events(done.id):
@@ -38,7 +40,7 @@ async def test_what_has_expired_goes_but_never_from_under_a_run(
         await analyzer._retention.sweep(later)
         with pytest.raises(Expired):
             await analyzer.dataset(used.id)
-        assert not list((analyzer.settings.data_dir / "datasets").iterdir())
+        assert not list((analyzer.settings.data_dir / "tables").iterdir())
         assert not list((analyzer.settings.data_dir / "results").iterdir())
         await analyzer._retention.sweep(later + timedelta(days=1))
         with pytest.raises(UnknownDataset):
@@ -59,10 +61,10 @@ async def test_what_a_crash_left_behind_is_cleared_at_the_start(
     settings = make_settings()
     async with Analyzer(settings) as analyzer:
         dataset = await analyzer.add_dataset(penguins)
-        orphan = settings.data_dir / "datasets" / ("0" * 32)
+        orphan = settings.data_dir / "tables" / ("0" * 64)
         orphan.mkdir()
         (orphan / "table").write_bytes(b"half")
     async with Analyzer(settings) as analyzer:
         assert not orphan.exists()
         assert (await analyzer.dataset(dataset.id)).rows == 344
-        assert await analyzer.rows(dataset.id, limit=1)
+        assert await analyzer.rows(dataset.id, RowsWanted(limit=1))

@@ -128,5 +128,5 @@ async def test_an_operator_can_follow_one_run(tmp_path: Path) -> None:
         assert (told["result removed"]["why"], told["result removed"]["remaining"]) == ("expired", 0)
         (await api.get(f"{url}/api/datasets/{dataset}")).problem(410, "expired")
         (await api.get(f"{url}/api/run/{run}/result")).problem(410, "expired")
-        assert not list((tmp_path / "data" / "datasets").iterdir())
+        assert not list((tmp_path / "data" / "tables").iterdir())
         assert not list((tmp_path / "data" / "results").iterdir())

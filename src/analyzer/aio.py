@@ -31,6 +31,9 @@ class Tasks:
         if (failure := task.exception()) is not None:
             log.error("background task %s failed", task.get_name(), exc_info=failure)
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     async def wait(self, seconds: float | None) -> bool:
         """Give the tasks this long to end by themselves, None: for ever; tells whether all did."""
         if self._running:

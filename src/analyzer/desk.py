@@ -11,7 +11,7 @@ from analyzer.broadcast import EventLog, encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, UnknownRun
 from analyzer.models import PUBLIC, OwnedRun, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part
-from analyzer.retention import Retention, dataset_key, result_key
+from analyzer.retention import Retention, result_key
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
@@ -41,6 +41,7 @@ class Desk:
         params: Params,
         parts: Sequence[Part],
         file_id: str,
+        in_use: Sequence[str],
         tables: Mapping[str, str],
         shapes: Mapping[str, TableSchema],
         principal: str,
@@ -58,6 +59,7 @@ class Desk:
         live = LiveRun(
             owned=OwnedRun(run=run, principal=principal, epoch=new_epoch()),
             parts=tuple(parts),
+            in_use=(*in_use, result_key(run_id)),
             tables=dict(tables),
             shapes=dict(shapes),
             result_key=result_key(run_id),
@@ -78,7 +80,7 @@ class Desk:
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
         try:
-            async with self._retention.using(dataset_key(live.run.file_id), live.result_key):
+            async with self._retention.using(*live.in_use):
                 await self._runner.finish(live, work)
         finally:
             pump.cancel()

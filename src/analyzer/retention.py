@@ -17,9 +17,14 @@ TOMBSTONES = timedelta(days=1)  # how long an id that is gone is still told from
 LONGEST_PAUSE_SECONDS = 60.0
 
 
-def dataset_key(file_id: str) -> str:
-    """The prefix of a dataset's blobs."""
-    return f"datasets/{file_id}"
+def original_key(sha256: str) -> str:
+    """The key of an uploaded file. The same bytes are kept once, whoever uploaded them."""
+    return f"originals/{sha256}"
+
+
+def table_key(content: str) -> str:
+    """The prefix of a stored table and of what was made of it."""
+    return f"tables/{content}"
 
 
 def result_key(run_id: str) -> str:
@@ -36,6 +41,8 @@ class Retention:
         self._ttl_seconds = ttl_seconds
         self._users: Counter[str] = Counter()
         self._doomed: set[str] = set()  # removed while in use
+        # Between finding that nobody needs some bytes and deleting them, nobody may begin to need them.
+        self.placing = asyncio.Lock()
 
     def expiry(self, created_at: datetime) -> datetime | None:
         """When something created then expires; None when everything is kept."""
@@ -54,32 +61,49 @@ class Retention:
                     del self._users[key]
                     if key in self._doomed:
                         self._doomed.discard(key)
-                        await self._blobs.delete(key)
+                        await self._delete_unneeded(key)
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None:
         """Nobody finds the dataset from now on. Its bytes go when nobody uses them."""
+        owned = await self._state.dataset(file_id)
         await self._state.remove_dataset(file_id, why)
-        await self._delete_unused(dataset_key(file_id))
+        if owned is not None:
+            await self._delete_unneeded(table_key(owned.content))
+            await self._delete_unneeded(original_key(owned.dataset.sha256))
         counts = await self._state.counts()
         log.info("dataset removed", extra={"dataset": file_id, "why": why.value, "remaining": counts.datasets})
 
     async def remove_run(self, run_id: str, why: Removal) -> None:
         await self._state.remove_run(run_id, why)
-        await self._delete_unused(result_key(run_id))
+        await self._delete_unneeded(result_key(run_id))
         counts = await self._state.counts()
         log.info("result removed", extra={"run": run_id, "why": why.value, "remaining": counts.results})
 
-    async def _delete_unused(self, key: str) -> None:
-        if key in self._users:
-            self._doomed.add(key)
-        else:
-            await self._blobs.delete(key)
+    async def _delete_unneeded(self, key: str) -> None:
+        """Delete what nothing points to any more; what is in use, after its last user."""
+        async with self.placing:
+            if key in self._users:
+                self._doomed.add(key)
+            elif not await self._is_needed(key):
+                await self._blobs.delete(key)
+
+    async def _is_needed(self, key: str) -> bool:
+        kind, _, name = key.partition("/")
+        match kind:
+            case "originals":
+                return await self._state.holds_original(name)
+            case "tables":
+                return await self._state.dataset_of(name) is not None
+            case _:
+                owned = await self._state.run(name)
+                return owned is not None and not owned.removed
 
     async def sweep(self, moment: datetime) -> None:
         """Remove what has expired by then and is not in use; what is, is looked at again the next time."""
         due = await self._state.due(moment)
         for file_id in due.datasets:
-            if dataset_key(file_id) not in self._users:
+            owned = await self._state.dataset(file_id)
+            if owned is not None and table_key(owned.content) not in self._users:
                 await self.remove_dataset(file_id, Removal.EXPIRED)
         for run_id in due.runs:
             if result_key(run_id) not in self._users:
@@ -88,14 +112,9 @@ class Retention:
 
     async def delete_orphans(self) -> None:
         """Delete the blobs that nothing points to, as a crash may leave them. For the start, when nobody works yet."""
-        for file_id in await self._blobs.groups("datasets"):
-            owned = await self._state.dataset(file_id)
-            if owned is None or owned.removed:
-                await self._blobs.delete(dataset_key(file_id))
-        for run_id in await self._blobs.groups("results"):
-            kept = await self._state.run(run_id)
-            if kept is None or kept.removed:
-                await self._blobs.delete(result_key(run_id))
+        for kind in ("originals", "tables", "results"):
+            for name in await self._blobs.groups(kind):
+                await self._delete_unneeded(f"{kind}/{name}")
 
     async def keep_sweeping(self) -> None:
         pause = min(LONGEST_PAUSE_SECONDS, self._ttl_seconds / 4) if self._ttl_seconds else LONGEST_PAUSE_SECONDS

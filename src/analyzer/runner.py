@@ -28,6 +28,7 @@ class LiveRun:
     parts: tuple[Part, ...]
     tables: dict[str, str]  # name in the run → path of its Arrow file
     shapes: dict[str, TableSchema]
+    in_use: tuple[str, ...]  # what must be kept as long as it lives
     result_key: str
     result_url: str
     broadcaster: Broadcaster = field(init=False)

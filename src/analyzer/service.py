@@ -20,13 +20,13 @@ from analyzer.errors import InvalidParameters, ShuttingDown, field_errors
 from analyzer.executors.base import SlotCounts
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
-from analyzer.models import PUBLIC, Dataset, Event, ReadingOptions, Run, TableSchema, TaskDescription
+from analyzer.models import PUBLIC, Dataset, Event, ReadingOptions, RowsWanted, Run, TableSchema, TaskDescription
 from analyzer.registry import Analysis, Params, Part, Registry
 from analyzer.retention import Retention
 from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
-from analyzer.shelf import Shelf
+from analyzer.shelf import Download, Shelf
 from analyzer.state.base import Counts
 from analyzer.state.sql import SqlState
 from analyzer.uploads import Upload
@@ -153,16 +153,23 @@ class Analyzer:
         """Forget a dataset. Runs under way on it still finish."""
         await self._shelf.remove(file_id, principal)
 
-    async def rows(
-        self,
-        file_id: str,
-        offset: int = 0,
-        limit: int = 100,
-        columns: Sequence[str] | None = None,
-        principal: str = PUBLIC,
-    ) -> bytes:
+    async def read_again(self, file_id: str, options: ReadingOptions, principal: str = PUBLIC) -> Dataset:
+        """Another dataset of the same file, read with other options. The old one stays."""
+        self._refuse_when_draining()
+        return await self._shelf.read_again(file_id, options, principal)
+
+    async def rows(self, file_id: str, wanted: RowsWanted | None = None, principal: str = PUBLIC) -> bytes:
         """A page of rows as JSON: `{columns, rows, total}`, with exact cells."""
-        return await self._shelf.rows(file_id, principal, offset, limit, columns)
+        return await self._shelf.rows(file_id, principal, wanted or RowsWanted())
+
+    def download(
+        self, file_id: str, form: str, *, raw: bool = False, principal: str = PUBLIC
+    ) -> AbstractAsyncContextManager[Download]:
+        """The dataset as a file: `original`, `arrow`, `csv`, `parquet`, or `bad-rows`, those that did not fit.
+
+        In CSV, text that a spreadsheet would take for a formula is defused unless `raw`.
+        """
+        return self._shelf.download(file_id, principal, form, raw=raw)
 
     # --- the catalogue ------------------------------------------------------------------------------------------------
 
@@ -185,11 +192,11 @@ class Analyzer:
         """
         self._refuse_when_draining()
         analysis = self._catalogue.find(task_id)
-        dataset = await self._shelf.find(file_id, principal)
+        table = await self._shelf.table(file_id, principal)
         checked = _check(analysis, params or {})
-        shapes, tables = {"df": dataset.shape}, {"df": str(self._shelf.table(file_id))}
+        shapes, tables = {"df": table.dataset.shape}, {"df": table.path}
         parts = _split(analysis, shapes, checked)
-        return await self._desk.begin(analysis, checked, parts, file_id, tables, shapes, principal)
+        return await self._desk.begin(analysis, checked, parts, file_id, [table.key], tables, shapes, principal)
 
     async def run(self, run_id: str, principal: str = PUBLIC) -> Run:
         return await self._desk.find(run_id, principal)

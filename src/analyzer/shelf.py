@@ -1,25 +1,56 @@
 """Datasets: taken in, described, read and given away."""
 
-import asyncio
+import hashlib
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiofiles
 
+from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
-from analyzer.errors import Busy, Expired, ParserCrashed, UnknownDataset
-from analyzer.executors.base import Executor, ReadFile, Reading, ReadRows, WorkerDied
-from analyzer.models import PUBLIC, Dataset, OwnedDataset, ReadingOptions, Removal, new_id, now
-from analyzer.retention import Retention, dataset_key
+from analyzer.drafts import bad_rows_file
+from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, UnknownDataset
+from analyzer.executors.base import Executor, ExportTable, Lane, ReadFile, Reading, ReadRows, WorkerDied
+from analyzer.models import (
+    PUBLIC,
+    Dataset,
+    ExportFormat,
+    OwnedDataset,
+    ReadingOptions,
+    Removal,
+    RowsWanted,
+    new_id,
+    now,
+)
+from analyzer.retention import Retention, original_key, table_key
 from analyzer.state.base import State
 from analyzer.uploads import Upload, display_name, receiving
 
 log = logging.getLogger("analyzer.datasets")
 
+READER_VERSION = 1  # raise it whenever the same bytes and options may give another table
 COPY_BYTES = 1024 * 1024
 BUSY_SECONDS = 1  # reading a file seldom takes longer, so by then there is room
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A dataset and where its table lies."""
+
+    dataset: Dataset
+    key: str  # what to hold on to while using it
+    path: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to give away, and what to call it."""
+
+    path: Path
+    name: str
 
 
 class Shelf:
@@ -42,6 +73,7 @@ class Shelf:
         self._max_upload_bytes = max_upload_bytes
         self._max_uploads = max_uploads
         self._uploads = 0
+        self._arrivals = Tasks(outcomes_are_read=True)
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[Upload]:
@@ -53,13 +85,25 @@ class Shelf:
         self._uploads += 1
         try:
             async with receiving(self._blobs, self._max_upload_bytes) as upload:
-                yield upload
+                upload.on_large = self._read_early
+                try:
+                    yield upload
+                finally:
+                    for file in _files_of(_table_of(upload)).values():
+                        file.unlink(missing_ok=True)
         finally:
             self._uploads -= 1
+
+    def _read_early(self, upload: Upload, filename: str, options: ReadingOptions) -> None:
+        """Begin to read what has arrived, if nobody else is being read so: one place, or slow senders would fill it."""
+        if not len(self._arrivals):
+            work = ReadFile(str(upload.draft), str(_table_of(upload)), display_name(filename), options, arriving=True)
+            upload.early = self._arrivals.start(self._executor.call(work, Lane.ARRIVALS), "read what arrives")
 
     async def add_file(self, path: Path, filename: str, options: ReadingOptions, principal: str) -> Dataset:
         """Take in a copy of a file of this machine."""
         async with self.receiving() as upload, aiofiles.open(path, "rb") as file:
+            upload.expect(filename, options)
             while chunk := await file.read(COPY_BYTES):
                 await upload.write(chunk)
             return await self.add(upload, filename, options, principal)
@@ -67,73 +111,174 @@ class Shelf:
     async def add(self, upload: Upload, filename: str, options: ReadingOptions, principal: str) -> Dataset:
         """Make a dataset of what has arrived. Raises what reading it raises; then nothing of it is kept."""
         await upload.complete()
-        file_id = new_id()
-        key = dataset_key(file_id)
-        table = self._blobs.draft()
-        async with self._retention.using(key):
-            try:
-                reading = await self._read(upload.draft, table, display_name(filename), options)
-                dataset = self._describe(file_id, display_name(filename), upload, reading)
-                await self._blobs.keep(f"{key}/original", upload.draft)
-                await self._blobs.keep(f"{key}/table", table)
-                await self._state.add_dataset(OwnedDataset(dataset=dataset, principal=principal))
-            except BaseException:
-                await asyncio.shield(self._clear(key, table))
-                raise
-        log.info("dataset added", extra={"dataset": file_id, "rows": dataset.rows, "columns": dataset.columns})
+        shown = display_name(filename)
+        content = content_of(upload.sha256, shown, options)
+        async with self._retention.using(original_key(upload.sha256), table_key(content)):
+            reading = await self._known(content)
+            if reading is None:
+                reading = await self._read(upload, filename, options)
+            dataset = self._describe(shown, options, upload.sha256, upload.size_bytes, reading)
+            owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
+            async with self._retention.placing:
+                await self._keep_all(upload.draft, _table_of(upload), upload.sha256, content)
+                await self._state.add_dataset(owned)
+        log.info("dataset added", extra={"dataset": dataset.id, "rows": dataset.rows, "columns": dataset.columns})
         return dataset
 
-    async def _clear(self, key: str, table: Path) -> None:
-        table.unlink(missing_ok=True)
-        await self._blobs.delete(key)
+    async def read_again(self, file_id: str, options: ReadingOptions, principal: str) -> Dataset:
+        """Another dataset of the same file, read with other options. The old one stays."""
+        old = await self.find(file_id, principal)
+        content = content_of(old.sha256, old.filename, options)
+        table = self._blobs.draft()
+        async with self._retention.using(original_key(old.sha256), table_key(content)):
+            try:
+                reading = await self._known(content)
+                if reading is None:
+                    original = self._blobs.local(original_key(old.sha256))
+                    reading = await self._ask(ReadFile(str(original), str(table), old.filename, options))
+                dataset = self._describe(old.filename, options, old.sha256, old.size_bytes, reading)
+                dataset = dataset.model_copy(update={"derived_from": old.id})
+                async with self._retention.placing:
+                    await self._keep_all(None, table, old.sha256, content)
+                    await self._state.add_dataset(OwnedDataset(dataset=dataset, principal=principal, content=content))
+            finally:
+                for file in _files_of(table).values():
+                    file.unlink(missing_ok=True)
+        return dataset
 
-    async def _read(self, source: Path, target: Path, filename: str, options: ReadingOptions) -> Reading:
-        try:
-            reading: Reading = await self._executor.call(ReadFile(str(source), str(target), filename, options))
-        except WorkerDied:
-            raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None
-        return reading
+    async def _known(self, content: str) -> Reading | None:
+        """How this content was read before, by whomever: the same bytes read in the same way give the same table."""
+        twin = await self._state.dataset_of(content)
+        return None if twin is None else Reading(twin.dataset.shape, twin.dataset.report)
 
-    def _describe(self, file_id: str, filename: str, upload: Upload, reading: Reading) -> Dataset:
+    async def _read(self, upload: Upload, filename: str, options: ReadingOptions) -> Reading:
+        shown = display_name(filename)
+        if upload.early is not None and upload.expected == (filename, options):
+            with _naming_crashes(shown):
+                reading: Reading = await upload.early
+                return reading
+        await upload.forget_early()
+        return await self._ask(ReadFile(str(upload.draft), str(_table_of(upload)), shown, options))
+
+    async def _ask(self, work: ReadFile) -> Reading:
+        with _naming_crashes(work.filename):
+            reading: Reading = await self._executor.call(work)
+            return reading
+
+    async def _keep_all(self, original: Path | None, table: Path, sha256: str, content: str) -> None:
+        """Make blobs of what there is of the draft files. What is there already is the same and stays."""
+        if original is not None:
+            await self._blobs.keep(original_key(sha256), original)
+        for name, file in _files_of(table).items():
+            if file.exists():
+                await self._blobs.keep(f"{table_key(content)}/{name}", file)
+
+    def _describe(
+        self, filename: str, options: ReadingOptions, sha256: str, size_bytes: int, reading: Reading
+    ) -> Dataset:
         created_at = now()
         return Dataset(
-            file_id=file_id,
+            file_id=new_id(),
             filename=filename,
             rows=reading.shape.rows,
             columns=len(reading.shape.columns),
-            size_bytes=upload.size_bytes,
-            sha256=upload.sha256,
+            size_bytes=size_bytes,
+            sha256=sha256,
             created_at=created_at,
             expires_at=self._retention.expiry(created_at),
             table=reading.shape.columns,
             report=reading.report,
+            options=options,
         )
 
     async def find(self, file_id: str, principal: str) -> Dataset:
         """The dataset. Raises UnknownDataset, also for another principal's, and Expired."""
+        return (await self._find(file_id, principal)).dataset
+
+    async def _find(self, file_id: str, principal: str) -> OwnedDataset:
         owned = await self._state.dataset(file_id)
         if owned is None or owned.principal not in (principal, PUBLIC) or owned.removed is Removal.DELETED:
             raise UnknownDataset(f"There is no dataset {file_id!r}.")
         if owned.removed is Removal.EXPIRED:
             raise Expired(f"The dataset {file_id!r} has expired. Upload the file again.")
-        return owned.dataset
+        return owned
 
     async def newest(self, principal: str, limit: int, after: str | None) -> list[Dataset]:
         """The principal's own datasets, newest first, from the one after `after`."""
         return [owned.dataset for owned in await self._state.datasets(principal, limit, after)]
 
     async def remove(self, file_id: str, principal: str) -> None:
-        await self.find(file_id, principal)
+        await self._find(file_id, principal)
         await self._retention.remove_dataset(file_id, Removal.DELETED)
 
-    def table(self, file_id: str) -> Path:
-        """The Arrow file of a dataset, for workers to map."""
-        return self._blobs.local(f"{dataset_key(file_id)}/table")
+    async def table(self, file_id: str, principal: str) -> StoredTable:
+        """The dataset and its Arrow file, for workers to map; in use as long as whoever asked says so."""
+        owned = await self._find(file_id, principal)
+        key = table_key(owned.content)
+        return StoredTable(owned.dataset, key, str(self._blobs.local(f"{key}/table")))
 
-    async def rows(self, file_id: str, principal: str, offset: int, limit: int, columns: Sequence[str] | None) -> bytes:
+    async def rows(self, file_id: str, principal: str, wanted: RowsWanted) -> bytes:
         """A page of rows as JSON: `{columns, rows, total}`."""
-        await self.find(file_id, principal)
-        names = None if columns is None else tuple(columns)
-        async with self._retention.using(dataset_key(file_id)):
-            page: bytes = await self._executor.call(ReadRows(str(self.table(file_id)), offset, limit, names))
+        table = await self.table(file_id, principal)
+        async with self._retention.using(table.key):
+            page: bytes = await self._executor.call(ReadRows(table.path, wanted), Lane.PAGES)
             return page
+
+    @asynccontextmanager
+    async def download(self, file_id: str, principal: str, form: str, *, raw: bool) -> AsyncIterator[Download]:
+        """The dataset as a file, which stays as long as the context lasts.
+
+        `form` is `original`, `arrow`, `bad-rows`, or a format to write it in: `csv` or `parquet`.
+        """
+        owned = await self._find(file_id, principal)
+        dataset, key = owned.dataset, table_key(owned.content)
+        stem = Path(dataset.filename).stem
+        async with self._retention.using(key, original_key(dataset.sha256)):
+            match form:
+                case "original":
+                    yield Download(self._blobs.local(original_key(dataset.sha256)), dataset.filename)
+                case "arrow":
+                    yield Download(self._blobs.local(f"{key}/table"), f"{stem}.arrow")
+                case "bad-rows":
+                    path = self._blobs.local(f"{key}/bad-rows")
+                    if not path.exists():
+                        raise NotFound(f"Every row of {dataset.filename!r} fits its table: there are no bad rows.")
+                    yield Download(path, f"{stem}.bad-rows.csv")
+                case _:
+                    name = f"{key}/export-raw.{form}" if raw else f"{key}/export.{form}"
+                    await self._export(f"{key}/table", name, ExportFormat(form), raw=raw)
+                    yield Download(self._blobs.local(name), f"{stem}.{form}")
+
+    async def _export(self, table: str, name: str, form: ExportFormat, *, raw: bool) -> None:
+        """Write the table in this format, unless somebody wanted that before."""
+        if self._blobs.local(name).exists():
+            return
+        draft = self._blobs.draft()
+        try:
+            await self._executor.call(ExportTable(str(self._blobs.local(table)), str(draft), form, raw), Lane.PAGES)
+            await self._blobs.keep(name, draft)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def content_of(sha256: str, filename: str, options: ReadingOptions) -> str:
+    """A name for what reading gives: of the bytes, the options, the ending (it can decide for JSON) and the reader."""
+    said = (sha256, Path(filename).suffix.lower(), options.model_dump_json(), str(READER_VERSION))
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+def _table_of(upload: Upload) -> Path:
+    return upload.draft.with_name(upload.draft.name + ".table")
+
+
+def _files_of(table: Path) -> dict[str, Path]:
+    """What reading writes: the table, and the rows that did not fit it."""
+    return {"table": table, "bad-rows": bad_rows_file(table)}
+
+
+@contextmanager
+def _naming_crashes(filename: str) -> Iterator[None]:
+    try:
+        yield
+    except WorkerDied:
+        raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None

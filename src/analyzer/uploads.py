@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,15 @@ import aiofiles
 
 from analyzer.blobs.base import Blobs
 from analyzer.blobs.local import telling_when_full
+from analyzer.drafts import complete_mark
 from analyzer.errors import UploadTooLarge
+from analyzer.models import ReadingOptions
 
 MAX_NAME_CHARACTERS = 200
 BUFFER_BYTES = 1024 * 1024  # gathered before threads are asked to write and hash it
+EARLY_BYTES = (
+    4 * 1024 * 1024
+)  # from here on a file is read while it still arrives; smaller ones are read faster than sent
 
 
 class Upload:
@@ -28,11 +33,18 @@ class Upload:
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
         self._buffer = bytearray()
+        self.expected: tuple[str, ReadingOptions] | None = None
+        self.on_large: Callable[[Upload, str, ReadingOptions], None] | None = None  # called once, by `write`
+        self.early: asyncio.Task[Any] | None = None  # the reading of what arrives, where it began already
 
     @property
     def sha256(self) -> str:
         """Of all that was written; known once the upload is complete."""
         return self._hash.hexdigest()
+
+    def expect(self, filename: str, options: ReadingOptions) -> None:
+        """As what this file will probably be added: with that known, a large one is read while it still arrives."""
+        self.expected = filename, options
 
     async def write(self, chunk: bytes) -> None:
         """Take the next bytes. Raises UploadTooLarge with the first byte too many, StorageFull when the disk is."""
@@ -42,12 +54,25 @@ class Upload:
         self._buffer += chunk
         if len(self._buffer) >= BUFFER_BYTES:
             await self._flush()
+            if self.on_large is not None and self.expected is not None and self.size_bytes >= EARLY_BYTES:
+                self.on_large(self, *self.expected)
+                self.on_large = None
+            if self.early is not None and self.early.done():
+                self.early.result()  # what cannot be read need not arrive
 
     async def complete(self) -> None:
         """Everything has been written: the draft is whole."""
         await self._flush()
         with telling_when_full():
             await self._file.close()
+        await asyncio.to_thread(complete_mark(self.draft).touch)
+
+    async def forget_early(self) -> None:
+        """End the reading that began early, since it is not needed or was begun with other options."""
+        if self.early is not None:
+            self.early.cancel()
+            await asyncio.wait([self.early])
+            self.early = None
 
     async def _flush(self) -> None:
         content, self._buffer = bytes(self._buffer), bytearray()
@@ -62,10 +87,15 @@ async def receiving(blobs: Blobs, max_bytes: int) -> AsyncIterator[Upload]:
     with telling_when_full():
         file = await aiofiles.open(draft, "wb")
     try:
-        yield Upload(draft, file, max_bytes)
+        upload = Upload(draft, file, max_bytes)
+        try:
+            yield upload
+        finally:
+            await upload.forget_early()
     finally:
         await file.close()
         draft.unlink(missing_ok=True)
+        complete_mark(draft).unlink(missing_ok=True)
 
 
 def too_large(max_bytes: int) -> UploadTooLarge:

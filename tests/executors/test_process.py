@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from analyzer.errors import MemoryLimit
-from analyzer.executors.base import ComputePart, EncodedSection, MergeSections, WorkerDied, WorkFailed
+from analyzer.executors.base import ComputePart, EncodedSection, Lane, MergeSections, WorkerDied, WorkFailed
 from analyzer.executors.process import ProcessExecutor
 from analyzer.models import TableSchema
 from analyzer.registry import Part
@@ -127,7 +127,7 @@ async def test_the_death_of_the_forkserver_is_survived(trouble: Callable[[str], 
     async with _executor() as executor:
         assert executor._forkserver._process is not None
         executor._forkserver._process.kill()
-        (worker,) = executor._slots
+        (worker,) = executor._lanes[Lane.WORK]._idle
         await until(lambda: worker._pid is not None and not alive(worker._pid), "the worker dies with its forkserver")
         with pytest.raises(WorkerDied):
             await executor.call(trouble("large"))
@@ -138,7 +138,7 @@ async def test_closing_ends_every_worker_even_a_stopped_one(at_gate: tuple[Compu
     work, gate = at_gate
     before = family()
     async with _executor(workers=2) as executor:
-        await until(lambda: len(executor._idle) == 2)
+        await until(lambda: sum(lane.idle for lane in executor._lanes.values()) == 4)
         waiting = asyncio.create_task(executor.call(work))
         (pid,) = await gate.reached()
         os.kill(pid, signal.SIGSTOP)
@@ -202,7 +202,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
             async def main():
                 executor = ProcessExecutor(2, 2**30)
                 await executor.start()
-                while len(executor._idle) < 2:
+                while sum(lane.idle for lane in executor._lanes.values()) < 4:
                     await asyncio.sleep(0.01)
                 print("ready", flush=True)
                 await asyncio.Event().wait()
@@ -215,7 +215,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
     assert server.stdout is not None
     assert await server.stdout.readline() == b"ready\n"
     children = family(server.pid)
-    assert len(children) == 3, "the forkserver and two workers"
+    assert len(children) == 5, "the forkserver and its four workers"
     os.kill(max(children), signal.SIGSTOP)
     server.kill()
     await server.wait()

@@ -33,10 +33,13 @@ async def state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 START = now()
 
 
-def _dataset(age_seconds: int = 0, principal: str = "public", ttl_seconds: int | None = 60) -> OwnedDataset:
+def _dataset(
+    age_seconds: int = 0, principal: str = "public", ttl_seconds: int | None = 60, content: str = "c"
+) -> OwnedDataset:
     created_at = START - timedelta(seconds=age_seconds)
     return OwnedDataset(
         principal=principal,
+        content=content,
         dataset=Dataset(
             file_id=new_id(),
             filename="ä.csv",
@@ -155,3 +158,17 @@ async def test_it_is_there_after_opening_again(tmp_path: Path) -> None:
     await state.open()
     assert await state.dataset(dataset.dataset.id) == dataset
     await state.aclose()
+
+
+async def test_the_same_content_is_found_as_long_as_somebody_has_it(state: State) -> None:
+    mine, yours = _dataset(principal="me", content="same"), _dataset(principal="you", content="same")
+    for dataset in (mine, yours):
+        await state.add_dataset(dataset)
+    assert await state.dataset_of("other") is None
+    for gone in (mine, yours):
+        found = await state.dataset_of("same")
+        assert found in (mine, yours)
+        assert await state.holds_original(gone.dataset.sha256)
+        await state.remove_dataset(gone.dataset.id, Removal.DELETED)
+    assert await state.dataset_of("same") is None
+    assert not await state.holds_original(mine.dataset.sha256)

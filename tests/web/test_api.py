@@ -10,6 +10,7 @@ import aiohttp
 import pandas as pd
 import pytest
 
+from analyzer.executors.base import Lane
 from analyzer.service import Analyzer
 from tests.api import Api
 from tests.waiting import Gate, until
@@ -99,7 +100,7 @@ async def test_cancelling_ends_a_run_and_nothing_else(api: Api, tmp_path: Path, 
     assert (again.status, again.json["status"]) == (200, "cancelled")
     assert (await api.get(f"/api/run/{run}/result")).problem(409, "no-result")
     assert await api.result(await api.start(dataset, "test_parts"))
-    await until(lambda: len(analyzer._executor._idle) == 2)
+    await until(lambda: analyzer._executor._lanes[Lane.WORK].idle == 2)
 
 
 async def test_a_worker_that_dies_once_is_not_noticed(api: Api, tmp_path: Path) -> None:
@@ -153,16 +154,16 @@ async def test_datasets_are_listed_described_and_forgotten(api: Api) -> None:
 
 
 async def test_forgetting_a_dataset_lets_its_runs_finish(api: Api, tmp_path: Path, analyzer: Analyzer) -> None:
-    dataset = await api.dataset(TABLE)
+    dataset = await api.dataset(b"a\nforgotten while it is used\n")
     gate = Gate(tmp_path / "gate")
     run = await api.start(dataset, "test_gate", gate=str(gate.folder), parts=5)
     await gate.reached()
-    folder = analyzer.settings.data_dir / "datasets" / dataset
+    table = Path(analyzer._desk._live[run].tables["df"])
     assert (await api.ask("DELETE", f"/api/datasets/{dataset}")).status == 204
-    assert folder.exists()
+    assert table.exists()
     gate.open()
     assert await api.result(run)
-    await until(lambda: not folder.exists(), "its bytes are gone")
+    await until(lambda: not table.exists(), "its bytes are gone")
 
 
 async def test_another_session_sees_nothing(api: Api) -> None:

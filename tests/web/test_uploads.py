@@ -45,11 +45,12 @@ def test_a_name_is_shown_and_decides_nothing(name: str, shown: str) -> None:
 
 async def test_a_hostile_name_writes_nothing_elsewhere(api: Api, analyzer: Analyzer) -> None:
     before = _files(analyzer)
-    body, headers = _form(('name="file"; filename="../../../../tmp/traversal.csv"', TABLE))
+    content = b"a,b\n1,unlike any other\n"
+    body, headers = _form(('name="file"; filename="../../../../tmp/traversal.csv"', content))
     uploaded = (await api.ask("POST", "/api/upload", data=body, headers=headers)).json
     assert uploaded["filename"] == "traversal.csv"
-    folder = analyzer.settings.data_dir / "datasets" / uploaded["file_id"]
-    assert _files(analyzer) - before == {folder / "original", folder / "table"}
+    new = {path.relative_to(analyzer.settings.data_dir).parts for path in _files(analyzer) - before}
+    assert {(parts[0], parts[-1]) for parts in new} == {("originals", uploaded["sha256"]), ("tables", "table")}
     assert not Path("/tmp/traversal.csv").exists()
 
 

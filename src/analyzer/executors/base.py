@@ -5,9 +5,10 @@ named here, or with an AnalyzerError.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
-from analyzer.models import ReadingOptions, ReadingReport, TableSchema
+from analyzer.models import ExportFormat, ReadingOptions, ReadingReport, RowsWanted, TableSchema
 from analyzer.registry import Part
 
 
@@ -19,6 +20,7 @@ class ReadFile:
     target: str
     filename: str
     options: ReadingOptions
+    arriving: bool = False  # the file still grows, until its mark says that it is complete
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,28 @@ class ReadRows:
     """Read a page of rows of a stored table. Answered by `{columns, rows, total}` as JSON bytes."""
 
     table: str
-    offset: int
-    limit: int
-    columns: tuple[str, ...] | None
+    wanted: RowsWanted
 
 
-Work = ReadFile | ComputePart | MergeSections | ReadRows
+@dataclass(frozen=True)
+class ExportTable:
+    """Write a stored table to a file of another format. Answered by None."""
+
+    table: str
+    target: str
+    format: ExportFormat
+    raw: bool  # leave cells alone that a spreadsheet would take for formulas
+
+
+Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable
+
+
+class Lane(StrEnum):
+    """Which slots a piece of work goes to. What people wait for at a screen does not queue behind runs."""
+
+    WORK = "work"  # parts, merges, files that have arrived: one slot for each worker of the settings
+    PAGES = "pages"  # rows and downloads: short, and asked for by somebody who looks at a screen
+    ARRIVALS = "arrivals"  # a file that is read while it arrives, as slowly as its sender sends
 
 
 class WorkerDied(Exception):
@@ -114,7 +132,7 @@ class Executor(Protocol):
     @property
     def is_ready(self) -> bool: ...
 
-    async def call(self, work: Work) -> Any: ...
+    async def call(self, work: Work, lane: Lane = Lane.WORK) -> Any: ...
 
     def counts(self) -> SlotCounts: ...
 

@@ -21,7 +21,7 @@ from typing import Any
 from analyzer.aio import Tasks
 from analyzer.errors import AnalyzerError, MemoryLimit
 from analyzer.executors import entry
-from analyzer.executors.base import SlotCounts, Work, WorkerDied
+from analyzer.executors.base import Lane, SlotCounts, Work, WorkerDied
 from analyzer.executors.forkserver import OwnContext, OwnForkServer
 from analyzer.executors.parcels import PIPE_BYTES, receive, send
 
@@ -74,6 +74,37 @@ class Slot:
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
 
+class _Slots:
+    """The slots of one lane: the idle ones, and those who wait for one, in the order they came."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.busy = 0
+        self._idle: deque[Slot] = deque()
+        self._places = asyncio.Semaphore(0)  # counts the idle slots
+
+    async def take(self) -> Slot:
+        await self._places.acquire()
+        self.busy += 1
+        slot = self._idle.popleft()
+        slot.busy = True
+        return slot
+
+    def leave(self, slot: Slot) -> None:
+        """A slot that was taken is free, or lost."""
+        self.busy -= 1
+        slot.busy = False
+
+    def add(self, slot: Slot) -> None:
+        """One more idle slot."""
+        self._idle.append(slot)
+        self._places.release()
+
+    @property
+    def idle(self) -> int:
+        return len(self._idle)
+
+
 class ProcessExecutor:
     """An Executor whose slots are processes of this machine. See `executors.base.Executor` for its promises."""
 
@@ -81,8 +112,7 @@ class ProcessExecutor:
         self._workers = workers
         self._memory_bytes = memory_bytes
         self._slots: set[Slot] = set()
-        self._idle: deque[Slot] = deque()
-        self._places = asyncio.Semaphore(0)  # counts the idle slots
+        self._lanes = {Lane.WORK: _Slots(workers), Lane.PAGES: _Slots(1), Lane.ARRIVALS: _Slots(1)}
         self._warm = asyncio.Event()
         self._restarts = 0
         self._closing = False
@@ -98,8 +128,9 @@ class ProcessExecutor:
         self._exchange = await asyncio.to_thread(
             partial(tempfile.TemporaryDirectory, prefix="analyzer-exchange-", ignore_cleanup_errors=True)
         )
-        for _ in range(self._workers):
-            self._tasks.start(self._fill(), "fill slot")
+        for lane in self._lanes.values():
+            for _ in range(lane.size):
+                self._tasks.start(self._fill(lane), "fill slot")
         self._tasks.start(self._watch_memory(), "watch memory")
 
     async def ready(self) -> None:
@@ -109,44 +140,42 @@ class ProcessExecutor:
     def is_ready(self) -> bool:
         return self._warm.is_set()
 
-    async def call(self, work: Work) -> Any:
+    async def call(self, work: Work, lane: Lane = Lane.WORK) -> Any:
         place = Path(self._exchange.name, str(next(self._numbers)))
         parcel = pickle.dumps(work, protocol=5)
         try:
             question = (
                 send(parcel, place) if len(parcel) <= PIPE_BYTES else await asyncio.to_thread(send, parcel, place)
             )
-            answer = await self._ask(question, place)
+            answer = await self._ask(self._lanes[lane], question, place)
             parcel = answer if answer is not None else await asyncio.to_thread(receive, None, place)
         except BaseException:
             place.unlink(missing_ok=True)
             raise
         return pickle.loads(parcel)  # noqa: S301 - catalogue code of ours wrote it, never foreign code
 
-    async def _ask(self, question: bytes | None, place: Path) -> bytes | None:
-        """Put the question to the next idle slot, and see that there is one again whatever happens."""
-        await self._places.acquire()
-        slot = self._idle.popleft()
-        slot.busy = True
+    async def _ask(self, lane: _Slots, question: bytes | None, place: Path) -> bytes | None:
+        """Put the question to the lane's next idle slot, and see that there is one again whatever happens."""
+        slot = await lane.take()
         try:
             answer = await slot.perform(question, place)
         except BrokenExecutor as broken:
-            self._replace(slot)
+            self._replace(lane, slot)
             raise slot.verdict or WorkerDied() from broken
         except MemoryError:
-            self._replace(slot)
+            self._replace(lane, slot)
             raise self._too_much_memory() from None
         except asyncio.CancelledError:
-            self._replace(slot)
+            self._replace(lane, slot)
             raise
         except BaseException:
-            self._give_back(slot)
+            self._give_back(lane, slot)
             raise
-        self._give_back(slot)
+        self._give_back(lane, slot)
         return answer
 
     def counts(self) -> SlotCounts:
-        return SlotCounts(total=self._workers, busy=sum(slot.busy for slot in self._slots), restarts=self._restarts)
+        return SlotCounts(total=self._workers, busy=self._lanes[Lane.WORK].busy, restarts=self._restarts)
 
     async def aclose(self) -> None:
         self._closing = True
@@ -168,26 +197,26 @@ class ProcessExecutor:
         for slot in self._slots:
             slot.bury(wait=True)
 
-    def _give_back(self, slot: Slot) -> None:
-        slot.busy = False
-        self._idle.append(slot)
-        self._places.release()
+    def _give_back(self, lane: _Slots, slot: Slot) -> None:
+        lane.leave(slot)
+        lane.add(slot)
 
-    def _replace(self, slot: Slot) -> None:
+    def _replace(self, lane: _Slots, slot: Slot) -> None:
+        lane.leave(slot)
         slot.kill()
         slot.bury(wait=False)
         self._slots.discard(slot)
         if not self._closing:
             self._restarts += 1
-            self._tasks.start(self._fill(), "refill slot")
+            self._tasks.start(self._fill(lane), "refill slot")
 
     def _launch(self) -> Slot:
         slot = Slot(self._context)
         self._slots.add(slot)
         return slot
 
-    async def _fill(self) -> None:
-        """Start a slot and put it among the idle ones, however many tries it takes."""
+    async def _fill(self, lane: _Slots) -> None:
+        """Start a slot and put it among the idle ones of the lane, however many tries it takes."""
         while True:
             try:
                 slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch)
@@ -196,8 +225,9 @@ class ProcessExecutor:
                 log.error("a worker could not be started: %r", failure)
                 await asyncio.sleep(REFILL_PAUSE_SECONDS)
             else:
-                self._give_back(slot)
-                self._warm.set()
+                lane.add(slot)
+                if lane is self._lanes[Lane.WORK]:
+                    self._warm.set()
                 return
 
     async def _watch_memory(self) -> None:

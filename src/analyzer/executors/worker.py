@@ -1,6 +1,7 @@
 """The code inside a worker: how it begins, and one entry for every message."""
 
 import ctypes
+import io
 import json
 import os
 import signal
@@ -16,11 +17,13 @@ from typing import Any
 import pyarrow as pa
 
 from analyzer.analyses import catalogue
+from analyzer.drafts import GrowingFile
 from analyzer.errors import AnalyzerError
 from analyzer.executors.base import (
     ComputePart,
     EncodedChart,
     EncodedSection,
+    ExportTable,
     MergeSections,
     ReadFile,
     Reading,
@@ -29,11 +32,13 @@ from analyzer.executors.base import (
 )
 from analyzer.ingest import ingest
 from analyzer.registry import Chart, Registry, Result, Section
-from analyzer.tables import open_table, page
+from analyzer.tables import export, open_table, page
 
 NICENESS = 10  # the event loop is served first when the workers take every core
 
 PR_SET_PDEATHSIG = 1
+
+ARRIVING_BUFFER_BYTES = 1024 * 1024
 
 
 def begin() -> None:
@@ -72,11 +77,19 @@ def perform(work: Any) -> Any:
 
 
 def _read_file(work: ReadFile) -> Reading:
-    return Reading(*ingest(Path(work.source), Path(work.target), filename=work.filename, options=work.options))
+    source, target = Path(work.source), Path(work.target)
+    if not work.arriving:
+        return Reading(*ingest(source, target, filename=work.filename, options=work.options))
+    with io.BufferedReader(GrowingFile(source), ARRIVING_BUFFER_BYTES) as stream:
+        return Reading(*ingest(stream, target, filename=work.filename, options=work.options))
 
 
 def _read_rows(work: ReadRows) -> bytes:
-    return _encode(page(open_table(work.table), work.offset, work.limit, work.columns))
+    return _encode(page(work.table, work.wanted))
+
+
+def _export_table(work: ExportTable) -> None:
+    export(open_table(work.table), Path(work.target), work.format, raw=work.raw)
 
 
 def _compute_part(work: ComputePart) -> EncodedSection:
@@ -114,6 +127,7 @@ def _catalogue() -> Registry:
 PERFORM: dict[type, Callable[[Any], Any]] = {
     ReadFile: _read_file,
     ReadRows: _read_rows,
+    ExportTable: _export_table,
     ComputePart: _compute_part,
     MergeSections: _merge_sections,
 }

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from analyzer.drafts import bad_rows_file
 from analyzer.errors import EmptyDataset, UnsupportedFormat
 from analyzer.ingest.columnar import read_arrow, read_parquet
 from analyzer.ingest.compression import unpacked
 from analyzer.ingest.delimited import read_delimited
-from analyzer.ingest.findings import bad_rows_file
 from analyzer.ingest.json_tables import read_json
 from analyzer.ingest.limits import DEFAULT_LIMITS, Limits
 from analyzer.ingest.recognise import is_json, refuse_markup, signature

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from analyzer.drafts import bad_rows_file
 from analyzer.models.datasets import BadRows, CellSample, Coercion
 
 MAX_SAMPLES = 5
@@ -12,11 +13,6 @@ MAX_SAMPLE_CHARACTERS = 200
 MAX_LINES = 1_000
 MAX_LEFT_OUT = 100
 MAX_WARNINGS = 200
-
-
-def bad_rows_file(target: Path) -> Path:
-    """Where the rows that did not fit the table at `target` are kept: a CSV file of line numbers and texts."""
-    return target.with_name(target.name + ".bad-rows.csv")
 
 
 @dataclass(frozen=True)

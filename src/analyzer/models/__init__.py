@@ -11,6 +11,7 @@ from analyzer.models.datasets import (
     TableSchema,
 )
 from analyzer.models.events import FINAL_EVENTS, Event
+from analyzer.models.rows import Comparison, Condition, ExportFormat, Order, RowsWanted
 from analyzer.models.runs import OwnedRun, Progress, Run, RunStatus, TaskDescription
 
 __all__ = [
@@ -18,14 +19,19 @@ __all__ = [
     "PUBLIC",
     "ColumnReading",
     "ColumnSchema",
+    "Comparison",
+    "Condition",
     "Dataset",
     "Event",
+    "ExportFormat",
+    "Order",
     "OwnedDataset",
     "OwnedRun",
     "Progress",
     "ReadingOptions",
     "ReadingReport",
     "Removal",
+    "RowsWanted",
     "Run",
     "RunStatus",
     "TableSchema",

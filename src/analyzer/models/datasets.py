@@ -121,6 +121,8 @@ class Dataset(Frozen):
     expires_at: Moment | None = Field(None, description="None: kept until it is deleted.")
     table: tuple[ColumnSchema, ...] = Field(description="The columns, in order.")
     report: ReadingReport
+    options: ReadingOptions = Field(ReadingOptions(), description="What was decided by whoever uploaded it.")
+    derived_from: str | None = Field(None, description="The dataset that was read again to make this one.")
 
     @property
     def id(self) -> str:
@@ -136,4 +138,5 @@ class OwnedDataset(Frozen):
 
     dataset: Dataset
     principal: str
+    content: str = Field(description="Names the stored table: the same for the same bytes read in the same way.")
     removed: Removal | None = None

@@ -40,6 +40,12 @@ class State(Protocol):
 
     async def datasets(self, principal: str, limit: int, after: str | None) -> list[OwnedDataset]: ...
 
+    async def dataset_of(self, content: str) -> OwnedDataset | None:
+        """Some dataset, of whomever, with this table, that is not removed."""
+
+    async def holds_original(self, sha256: str) -> bool:
+        """Whether a dataset that is not removed was made of a file with this hash."""
+
     async def remove_dataset(self, file_id: str, why: Removal) -> None: ...
 
     async def save_run(self, owned: OwnedRun) -> None:

@@ -36,7 +36,11 @@ def _owned_table(name: str, *more: sa.Column[Any]) -> sa.Table:
     )
 
 
-datasets = _owned_table("datasets")
+datasets = _owned_table(
+    "datasets",
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("content", sa.String(64), nullable=False, index=True),
+)
 runs = _owned_table(
     "runs", sa.Column("status", sa.String(16), nullable=False), sa.Column("events", sa.Integer, nullable=False)
 )
@@ -93,6 +97,8 @@ class SqlState:
             "expires_ms": _milliseconds(dataset.expires_at),
             "removed": owned.removed,
             "document": owned.model_dump_json(),
+            "sha256": dataset.sha256,
+            "content": owned.content,
         }
         async with self._engine.begin() as connection:
             await connection.execute(insert(datasets).values(row))
@@ -104,6 +110,17 @@ class SqlState:
 
     async def datasets(self, principal: str, limit: int, after: str | None) -> list[OwnedDataset]:
         return [_dataset(row) for row in await self._page(datasets, principal, limit, after)]
+
+    async def dataset_of(self, content: str) -> OwnedDataset | None:
+        query = sa.select(datasets).where(datasets.c.content == content, datasets.c.removed.is_(None)).limit(1)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _dataset(row)
+
+    async def holds_original(self, sha256: str) -> bool:
+        query = sa.select(datasets.c.id).where(datasets.c.sha256 == sha256, datasets.c.removed.is_(None)).limit(1)
+        async with self._engine.connect() as connection:
+            return await connection.scalar(query) is not None
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None:
         async with self._engine.begin() as connection:

@@ -36,6 +36,7 @@ async def receive_file(request: web.Request, analyzer: Analyzer, principal: str)
             filename = await _read_form(request, upload, given)
         else:
             filename = given.pop("filename", "upload")
+            upload.expect(filename, _options(given))
             await _read_stream(request.content, upload)
         return await analyzer.add_upload(upload, filename, _options(given), principal)
 
@@ -61,6 +62,7 @@ async def _read_form(request: web.Request, upload: Upload, given: dict[str, Any]
                 if filename is not None:
                     raise MalformedMultipart("The form has more than one part named 'file'. Upload one at a time.")
                 filename = part.filename or "upload"
+                upload.expect(filename, _options(given))  # as far as is known: fields may follow the file
                 await _read_part(part, upload)
             else:
                 given[part.name or ""] = await _read_field(part)

@@ -1,29 +1,71 @@
 """Datasets: uploaded, listed, described, read and forgotten."""
 
+import re
+from typing import Annotated, Literal, get_args
+from urllib.parse import quote
+
 import pydantic
 from aiohttp import web
 
-from analyzer.web.answers import json_answer, principal_of, read_query
+from analyzer.errors import InvalidParameters
+from analyzer.models import Comparison, ReadingOptions, RowsWanted
+from analyzer.web.answers import json_answer, principal_of, read_body, read_fields, read_query
 from analyzer.web.keys import ANALYZER
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.receive import receive_file
 
 routes = web.RouteTableDef()
 
+BINARY = "application/octet-stream"
+
+COMPARISONS = get_args(Comparison)
+FILTER = re.compile(rf"(?P<column>.+?):(?P<comparison>{'|'.join(COMPARISONS)})(?::(?P<value>.*))?", re.DOTALL)
+
+Listed = Annotated[
+    list[str] | None, pydantic.BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
+"""What may stand in a query once or several times."""
+
+
+SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+"""On what somebody uploaded, so that a browser which opens it runs nothing of it."""
+
 
 class RowsQuery(pydantic.BaseModel):
-    """Which rows, and which columns of them."""
+    """A page of rows as a query says it: `sort=-age`, `filter=name:contains:an`, each as often as wanted."""
 
     model_config = pydantic.ConfigDict(extra="forbid")
 
     offset: int = pydantic.Field(0, ge=0)
     limit: int = pydantic.Field(100, ge=1, le=10_000)
-    columns: list[str] | None = None
+    columns: Listed = None
+    sort: Listed = None
+    filter: Listed = None
 
-    @pydantic.field_validator("columns", mode="before")
-    @classmethod
-    def _one_is_a_list_too(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
+    def wanted(self) -> RowsWanted:
+        """The page in the service's words. Raises InvalidParameters for a filter that is not one."""
+        sort = [{"column": name.removeprefix("-"), "descending": name.startswith("-")} for name in self.sort or ()]
+        conditions = []
+        for text in self.filter or ():
+            # A column's name may hold colons, so the comparison is found from those there are.
+            found = FILTER.fullmatch(text)
+            if found is None:
+                raise InvalidParameters(
+                    f"The filter {text!r} is not column:comparison:value; comparisons: {', '.join(COMPARISONS)}.",
+                    errors=[{"pointer": "/filter", "detail": f"{text!r} is no filter"}],
+                )
+            conditions.append(found.groupdict(default=""))
+        values = {"offset": self.offset, "limit": self.limit, "columns": self.columns, "sort": sort}
+        return read_fields(values | {"filter": conditions}, RowsWanted, "query")
+
+
+class DownloadQuery(pydantic.BaseModel):
+    """In which form a dataset is wanted."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    format: Literal["original", "csv", "parquet", "arrow", "bad-rows"] = "original"
+    raw: bool = False
 
 
 @routes.post("/api/upload")
@@ -59,5 +101,27 @@ async def forget_dataset(request: web.Request) -> web.Response:
 async def show_rows(request: web.Request) -> web.Response:
     """A page of rows, with exact cells."""
     query, file_id = read_query(request, RowsQuery), request.match_info["file_id"]
+    return json_answer(await request.app[ANALYZER].rows(file_id, query.wanted(), principal_of(request)))
+
+
+@routes.get("/api/datasets/{file_id}/download")
+async def download(request: web.Request) -> web.StreamResponse:
+    """A dataset as a file: as it was uploaded, or as CSV, Parquet or Arrow. Takes ranges."""
+    query, file_id = read_query(request, DownloadQuery), request.match_info["file_id"]
     analyzer, principal = request.app[ANALYZER], principal_of(request)
-    return json_answer(await analyzer.rows(file_id, query.offset, query.limit, query.columns, principal))
+    async with analyzer.download(file_id, query.format, raw=query.raw, principal=principal) as file:
+        # RFC 6266: the form of the name that any character fits into.
+        disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+        headers = SANDBOX | {"Content-Disposition": disposition, "Content-Type": BINARY}
+        response = web.FileResponse(file.path, headers=headers)
+        await response.prepare(request)  # sends it, and must have before the file may go
+        return response
+
+
+@routes.post("/api/datasets/{file_id}/reparse")
+async def read_again(request: web.Request) -> web.Response:
+    """Read the same file with other options: another dataset, `derived_from` this one."""
+    options = await read_body(request, ReadingOptions) if request.can_read_body else read_query(request, ReadingOptions)
+    dataset = await request.app[ANALYZER].read_again(request.match_info["file_id"], options, principal_of(request))
+    location = request.app.router["dataset"].url_for(file_id=dataset.file_id)
+    return json_answer(dataset, status=201, headers={"Location": str(location)})
