@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer.ingest.date_texts import NAMES, DateStyle, style_of
 from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy
-from analyzer.models.datasets import ColumnType, ReadingOptions
+from analyzer.models.datasets import ColumnType, DateFormat, ReadingOptions
 
 NULL_TOKENS = (
     "NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "Null", "None", "none", "NaT", "<NA>",
@@ -45,7 +45,7 @@ class Hints:
     null_tokens: tuple[str, ...] = NULL_TOKENS
     decimal: str | None = None
     thousands: str | None = None
-    date_format: str | None = None
+    date_format: DateFormat | None = None
 
     @classmethod
     def of(cls, options: ReadingOptions) -> "Hints":
@@ -160,7 +160,7 @@ def _timestamp(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
     """A plan for dates and times."""
     if not DATE_OPENING.match(texts[0].as_py()):
         return None
-    found = style_of(texts, hints.date_format)  # type: ignore[arg-type]
+    found = style_of(texts, hints.date_format)
     if found is None:
         return None
     style, ambiguous = found
@@ -200,7 +200,7 @@ def fix(plan: ColumnPlan, wanted: ColumnType, hints: Hints) -> ColumnPlan:
     if plan.type == wanted:
         return replace(plan, fixed=True, reason="as asked")
     tokens = () if wanted == "text" else hints.null_tokens
-    style: DateStyle = hints.date_format or "iso"  # type: ignore[assignment]
+    style: DateStyle = hints.date_format or "iso"
     return ColumnPlan(
         wanted, "as asked", tokens, next(iter(hints.styles)), style, fixed=True, tokens_found=plan.tokens_found
     )
@@ -238,10 +238,12 @@ def _shows_decimal_comma(plan: ColumnPlan) -> bool:
     return plan.type == "number" and plan.number_style.decimal == ","
 
 
-def _order_shown(plans: Sequence[ColumnPlan]) -> DateStyle | None:
+def _order_shown(plans: Sequence[ColumnPlan]) -> DateFormat | None:
     """The order of day and month in columns where there is no doubt about it."""
-    certain = {plan.date_style for plan in plans if plan.type == "timestamp" and not plan.doubt} & {"dmy", "mdy"}
-    return certain.pop() if len(certain) == 1 else None
+    certain = {plan.date_style for plan in plans if plan.type == "timestamp" and not plan.doubt}
+    if ("dmy" in certain) == ("mdy" in certain):
+        return None
+    return "dmy" if "dmy" in certain else "mdy"
 
 
 def _tokens_shown(plans: Sequence[ColumnPlan]) -> tuple[str, ...]:
