@@ -102,7 +102,7 @@ def guess(cells: pa.StringArray, hints: Hints) -> ColumnPlan:
         found = tuple(token for token in pc.unique(texts.filter(missing)).to_pylist() if token)
         texts = texts.filter(pc.invert(missing))
     if not len(texts):
-        return ColumnPlan("text", "no cell holds anything", seen=False, tokens_found=found)
+        return ColumnPlan("text", "no cell holds anything", hints.null_tokens, seen=False, tokens_found=found)
     for attempt in (_number, _boolean, _timestamp):
         if (plan := attempt(texts, hints)) is not None:
             return replace(plan, null_tokens=hints.null_tokens, tokens_found=found)
@@ -184,7 +184,7 @@ def _text(texts: pa.StringArray) -> ColumnPlan:
 def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -> ColumnPlan:
     """A plan that holds what the old one did and these cells too, of which `misfit` is one that did not fit."""
     new = guess(cells, hints)
-    if not plan.seen:
+    if not plan.seen and new.seen:
         return new
     same_style = new.number_style == plan.number_style
     if plan.type == "integer" and new.type == "number" and same_style:
@@ -217,7 +217,7 @@ def plan_columns(columns: Sequence[pa.StringArray], options: ReadingOptions) -> 
         ordered = replace(hints, date_format=order)
         _guess_again(plans, columns, ordered, lambda plan: plan.type == "timestamp" and plan.doubt is not None)
     tokens = options.null_tokens if options.null_tokens is not None else _tokens_shown(plans)
-    return [replace(plan, null_tokens=tokens) if plan.type == "text" else plan for plan in plans]
+    return [replace(plan, null_tokens=tokens) if plan.type == "text" and plan.seen else plan for plan in plans]
 
 
 def _guess_again(
@@ -248,7 +248,9 @@ def _order_shown(plans: Sequence[ColumnPlan]) -> DateFormat | None:
 
 def _tokens_shown(plans: Sequence[ColumnPlan]) -> tuple[str, ...]:
     """What means `missing` in columns of numbers, dates or booleans means it in the text columns of the file too."""
-    return tuple(sorted({token for plan in plans if plan.type != "text" for token in plan.tokens_found}))
+    return tuple(
+        sorted({token for plan in plans if plan.type != "text" or not plan.seen for token in plan.tokens_found})
+    )
 
 
 def _cast(texts: pa.StringArray, type_: pa.DataType) -> pa.Array | None:
