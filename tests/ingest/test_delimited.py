@@ -89,6 +89,8 @@ def test_nothing_is_an_empty_dataset(read: Read, content: bytes) -> None:
     "content",
     [
         pickle.dumps({"a": [1, 2]}),
+        pickle.dumps({"a": [1, 2]}, protocol=0),
+        pickle.dumps([1, 2], protocol=2),
         b"\x89HDF\r\n\x1a\n" + bytes(100),
         b"\x7fELF\x02\x01\x01" + bytes(100),
         b"MZ\x90\x00" + bytes(100),

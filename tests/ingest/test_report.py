@@ -141,6 +141,8 @@ def test_a_doubtful_comma_is_reported(read: Read) -> None:
         (["05.01.2020", "06.01.2020"], day(2020, 1, 5)),
         (["2020/1/5", "2020/12/31"], day(2020, 1, 5)),
         (["9999-12-31", "0001-01-01"], day(9999, 12, 31)),
+        (["1/15/2020 12:05 AM", "1/16/2020 3:04 PM"], datetime(2020, 1, 15, 0, 5)),  # noqa: DTZ001
+        (["1/15/2020 3:04:05 PM", "1/16/2020 12:04:05 PM"], datetime(2020, 1, 15, 15, 4, 5)),  # noqa: DTZ001
         (["5/1/2020 9:05", "31/1/2020 23:59:59"], datetime(2020, 1, 5, 9, 5)),  # noqa: DTZ001
     ],
 )
@@ -171,6 +173,16 @@ def test_a_column_that_begins_empty_gets_its_type_later(read: Read) -> None:
     table, _ = read("k,d,e\n" + "a,,\n" * 50_000 + "b,0.5,\n")
     assert table["d"].to_pylist()[-1] == 0.5
     assert table["e"].null_count == 50_001
+
+
+def test_a_column_of_null_tokens_alone_is_missing(read: Read) -> None:
+    table, report = read("a,b,c\n1,NA,x\n2,NA,y\n")
+    assert table["b"].to_pylist() == [None, None]
+    assert change(report, "b") == (2, [(2, "NA"), (3, "NA")])
+
+
+def test_the_line_that_tells_excel_the_delimiter_is_heard(read: Read) -> None:
+    assert read("sep=^\na^b\n1^2,5\n")[0].to_pydict() == {"a": [1], "b": [2.5]}
 
 
 def test_mixed_columns_keep_their_text(read: Read) -> None:

@@ -12,8 +12,10 @@ from analyzer.errors import (
     EncryptedDocument,
     InvalidParameters,
     UnsafeDocument,
+    UnsupportedFormat,
 )
 from tests.ingest.conftest import Read
+from tests.ingest.test_packed import zipped
 from tests.ingest.workbooks import ods, xlsx
 
 DAY = datetime(2020, 1, 5, 10, 30)  # noqa: DTZ001
@@ -62,6 +64,11 @@ def test_an_open_document_is_read(read: Read) -> None:
     assert read(ods([["a", "b"], ["x", 1], ["y", 2]]))[0].to_pydict() == {"a": ["x", "y"], "b": [1, 2]}
 
 
+def test_a_document_that_is_no_workbook_is_refused(read: Read) -> None:
+    with pytest.raises(UnsupportedFormat):
+        read(zipped(**{"[Content_Types]_xml": b"<Types/>", "word/document_xml": b"<document/>"}))
+
+
 def test_a_workbook_without_cells_is_empty(read: Read) -> None:
     with pytest.raises(EmptyDataset):
         read(xlsx({"One": []}))
@@ -91,4 +98,4 @@ def test_two_cells_far_apart_do_not_span_the_memory(read: Read) -> None:
 
 def test_a_workbook_bomb_is_refused(read: Read) -> None:
     with pytest.raises(DecompressionLimit):
-        read(xlsx({"One": [["a" * 200_000_000]]}))
+        read(xlsx({"One": [["a" * 40_000_000]]}))

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analyzer.ingest.date_texts import NAMES, DateStyle, style_of
 from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy
-from analyzer.models.datasets import ColumnType, ReadingOptions
+from analyzer.models.datasets import ColumnType, DateFormat, ReadingOptions
 
 NULL_TOKENS = (
     "NA", "N/A", "n/a", "na", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "Null", "None", "none", "NaT", "<NA>",
@@ -45,7 +45,7 @@ class Hints:
     null_tokens: tuple[str, ...] = NULL_TOKENS
     decimal: str | None = None
     thousands: str | None = None
-    date_format: str | None = None
+    date_format: DateFormat | None = None
 
     @classmethod
     def of(cls, options: ReadingOptions) -> "Hints":
@@ -102,7 +102,7 @@ def guess(cells: pa.StringArray, hints: Hints) -> ColumnPlan:
         found = tuple(token for token in pc.unique(texts.filter(missing)).to_pylist() if token)
         texts = texts.filter(pc.invert(missing))
     if not len(texts):
-        return ColumnPlan("text", "no cell holds anything", seen=False, tokens_found=found)
+        return ColumnPlan("text", "no cell holds anything", hints.null_tokens, seen=False, tokens_found=found)
     for attempt in (_number, _boolean, _timestamp):
         if (plan := attempt(texts, hints)) is not None:
             return replace(plan, null_tokens=hints.null_tokens, tokens_found=found)
@@ -160,7 +160,7 @@ def _timestamp(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
     """A plan for dates and times."""
     if not DATE_OPENING.match(texts[0].as_py()):
         return None
-    found = style_of(texts, hints.date_format)  # type: ignore[arg-type]
+    found = style_of(texts, hints.date_format)
     if found is None:
         return None
     style, ambiguous = found
@@ -184,7 +184,7 @@ def _text(texts: pa.StringArray) -> ColumnPlan:
 def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -> ColumnPlan:
     """A plan that holds what the old one did and these cells too, of which `misfit` is one that did not fit."""
     new = guess(cells, hints)
-    if not plan.seen:
+    if not plan.seen and new.seen:
         return new
     same_style = new.number_style == plan.number_style
     if plan.type == "integer" and new.type == "number" and same_style:
@@ -200,7 +200,7 @@ def fix(plan: ColumnPlan, wanted: ColumnType, hints: Hints) -> ColumnPlan:
     if plan.type == wanted:
         return replace(plan, fixed=True, reason="as asked")
     tokens = () if wanted == "text" else hints.null_tokens
-    style: DateStyle = hints.date_format or "iso"  # type: ignore[assignment]
+    style: DateStyle = hints.date_format or "iso"
     return ColumnPlan(
         wanted, "as asked", tokens, next(iter(hints.styles)), style, fixed=True, tokens_found=plan.tokens_found
     )
@@ -217,7 +217,7 @@ def plan_columns(columns: Sequence[pa.StringArray], options: ReadingOptions) -> 
         ordered = replace(hints, date_format=order)
         _guess_again(plans, columns, ordered, lambda plan: plan.type == "timestamp" and plan.doubt is not None)
     tokens = options.null_tokens if options.null_tokens is not None else _tokens_shown(plans)
-    return [replace(plan, null_tokens=tokens) if plan.type == "text" else plan for plan in plans]
+    return [replace(plan, null_tokens=tokens) if plan.type == "text" and plan.seen else plan for plan in plans]
 
 
 def _guess_again(
@@ -238,15 +238,19 @@ def _shows_decimal_comma(plan: ColumnPlan) -> bool:
     return plan.type == "number" and plan.number_style.decimal == ","
 
 
-def _order_shown(plans: Sequence[ColumnPlan]) -> DateStyle | None:
+def _order_shown(plans: Sequence[ColumnPlan]) -> DateFormat | None:
     """The order of day and month in columns where there is no doubt about it."""
-    certain = {plan.date_style for plan in plans if plan.type == "timestamp" and not plan.doubt} & {"dmy", "mdy"}
-    return certain.pop() if len(certain) == 1 else None
+    certain = {plan.date_style for plan in plans if plan.type == "timestamp" and not plan.doubt}
+    if ("dmy" in certain) == ("mdy" in certain):
+        return None
+    return "dmy" if "dmy" in certain else "mdy"
 
 
 def _tokens_shown(plans: Sequence[ColumnPlan]) -> tuple[str, ...]:
     """What means `missing` in columns of numbers, dates or booleans means it in the text columns of the file too."""
-    return tuple(sorted({token for plan in plans if plan.type != "text" for token in plan.tokens_found}))
+    return tuple(
+        sorted({token for plan in plans if plan.type != "text" or not plan.seen for token in plan.tokens_found})
+    )
 
 
 def _cast(texts: pa.StringArray, type_: pa.DataType) -> pa.Array | None:

@@ -50,7 +50,8 @@ def convert(cells: pa.StringArray, plan: ColumnPlan) -> Converted:
 def _texts(cells: pa.StringArray, plan: ColumnPlan) -> Converted:
     """Text stays as it is, but for null tokens. A column that was empty in the sample must stay so."""
     if not plan.seen and not plan.fixed and cells.null_count < len(cells):
-        filled = cells.filter(pc.invert(pc.is_in(pc.utf8_trim_whitespace(cells), pa.array(["", None], pa.string()))))
+        expected = pa.array(["", None, *plan.null_tokens], pa.string())
+        filled = cells.filter(pc.invert(pc.is_in(pc.utf8_trim_whitespace(cells), expected)))
         if len(filled):
             return Converted(cells, misfit=filled[0].as_py())
     if not plan.null_tokens:

@@ -7,13 +7,16 @@ import pyarrow.compute as pc
 
 from analyzer.models.datasets import DateFormat
 
-CLOCK = r"([T ,]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?"
+CLOCK = r"([T ,]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?( ?[AaPp][Mm])?)?"
 ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?$"
 ZONED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 YEAR_FIRST = rf"^[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}{CLOCK}$"
 YEAR_LAST = rf"^[0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.][0-9]{{4}}{CLOCK}$"
 FIRST_YEAR = pa.scalar(-62_135_596_800_000_000, pa.timestamp("us"))
 """The beginning of year 1; Python has no earlier dates."""
+
+HALF_OF_DAY = r" ?[AaPp][Mm]$"
+HOUR = pa.scalar(3_600_000_000, pa.duration("us"))
 
 DateStyle = Literal["iso", "zoned", "ymd", "dmy", "mdy"]
 PATTERNS: dict[DateStyle, str] = {
@@ -70,11 +73,27 @@ def _reads(texts: pa.StringArray, style: DateStyle) -> bool:
     return to_timestamps(texts, style) is not None
 
 
+def _written(texts: pa.StringArray, style: DateStyle) -> pa.TimestampArray | None:
+    """Texts of a style other than ISO 8601 as timestamps; None if one of them is no such date."""
+    values = to_timestamps(pc.replace_substring_regex(iso(texts, style), HALF_OF_DAY, ""), "iso")
+    halved = pc.match_substring_regex(texts, HALF_OF_DAY)
+    if values is None or not pc.any(halved, min_count=0).as_py():
+        return values
+    hours, afternoon = pc.hour(values), pc.match_substring_regex(texts, r"[Pp][Mm]$")
+    if pc.any(pc.and_(halved, pc.or_(pc.equal(hours, 0), pc.greater(hours, 12)))).as_py():
+        return None
+    noon = pc.equal(hours, 12)
+    shift = pc.if_else(
+        pc.and_(afternoon, pc.invert(noon)), 12, pc.if_else(pc.and_(pc.xor(halved, afternoon), noon), -12, 0)
+    )
+    return pc.add(values, pc.multiply(shift, HOUR))
+
+
 def to_timestamps(texts: pa.StringArray, style: DateStyle) -> pa.TimestampArray | None:
     """The texts as timestamps in microseconds (in UTC if zoned); None if one of them is no such date."""
     if style not in ("iso", "zoned"):
         encoded = texts.dictionary_encode()
-        values = to_timestamps(iso(encoded.dictionary, style), "iso")
+        values = _written(encoded.dictionary, style)
         return None if values is None else values.take(encoded.indices)
     try:
         values = pc.cast(texts, pa.timestamp("us", "UTC" if style == "zoned" else None))

@@ -18,7 +18,7 @@ from analyzer.ingest.arrow_file import arrow_file
 from analyzer.ingest.column_types import ColumnPlan, Hints, replan
 from analyzer.ingest.conversion import ChangedCells, convert
 from analyzer.ingest.delimited_opening import Opening, read_opening
-from analyzer.ingest.encoding import repaired, utf8_pieces
+from analyzer.ingest.encoding import Encoding, repaired, utf8_pieces
 from analyzer.ingest.findings import MAX_SAMPLES, BadRow, Change, Findings, shortened
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.records import RecordReader
@@ -166,14 +166,7 @@ def _report(
 ) -> ReadingReport:
     """What was decided, changed and lost."""
     layout, dialect, encoding = opening.layout, opening.dialect, opening.encoding
-    if not shape.rows:
-        findings.warn("The file holds a header and no rows.")
-    if findings.replaced:
-        findings.warn(f"{findings.replaced:,} bytes are not valid {encoding.name}; see `replaced`.")
-    if findings.bad_count:
-        findings.warn(f"{findings.bad_count:,} rows do not fit the table and were kept aside.")
-    if encoding.confidence < 1:
-        findings.warn(f"The encoding {encoding.name} is a guess; set `encoding` if letters are wrong.")
+    _warn(findings, encoding, shape)
     warn_of_columns(findings, layout.header, plans)
     preamble = tuple(shortened(dialect.delimiter.join(cell or "" for cell in row.cells)) for row in layout.preamble)
     return ReadingReport(
@@ -195,3 +188,15 @@ def _report(
         bad_rows=findings.bad_rows(BAD_REASON),
         warnings=tuple(findings.warnings),
     )
+
+
+def _warn(findings: Findings, encoding: Encoding, shape: TableSchema) -> None:
+    """Warn of what concerns the file as a whole."""
+    if not shape.rows:
+        findings.warn("The file holds a header and no rows.")
+    if findings.replaced:
+        findings.warn(f"{findings.replaced:,} bytes are not valid {encoding.name}; see `replaced`.")
+    if findings.bad_count:
+        findings.warn(f"{findings.bad_count:,} rows do not fit the table and were kept aside.")
+    if encoding.confidence < 1:
+        findings.warn(f"The encoding {encoding.name} is a guess; set `encoding` if letters are wrong.")

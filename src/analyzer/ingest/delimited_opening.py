@@ -1,5 +1,6 @@
 """What the first part of a delimited text tells about all of it."""
 
+import re
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -18,6 +19,8 @@ from analyzer.ingest.source import Source, read_up_to
 from analyzer.ingest.text_blocks import count_lines
 from analyzer.models.datasets import ReadingOptions
 
+TOLD_DELIMITER = re.compile(r'"?sep=([^\r\n"])"?(?:\r\n?|\n)')
+"""The line by which Excel is told the delimiter."""
 SAMPLE_BYTES = 256 * 1024
 SAMPLE_LINES = 50
 SAMPLE_RECORDS = 2_000
@@ -53,6 +56,9 @@ def read_opening(source: Source, options: ReadingOptions, limits: Limits) -> Ope
         raise EmptyDataset("The file is empty or has only blank lines.")
     refuse_binary(text)
     skipped = _end_of_lines(text, options.skip_rows or 0)
+    if (told := TOLD_DELIMITER.match(text, skipped)) is not None:
+        skipped = told.end()
+        options = options if options.delimiter else options.model_copy(update={"delimiter": told[1]})
     dialect = detect_dialect(text[skipped:], options)
     records = list(islice(RecordReader(dialect).read(text[skipped:], last=sample.whole), SAMPLE_RECORDS))
     if not records:

@@ -22,7 +22,8 @@ from analyzer.ingest.json_text import LINE_BREAK, JsonText, Number, as_text, ele
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.reports import column_readings, warn_of_columns
 from analyzer.ingest.source import Source
-from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, store, text_spill
+from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, text_spill
+from analyzer.ingest.typed_table import SpilledTable
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
 SHAPES = "a list of objects or of lists, an object of equally long lists, or one object per line"
@@ -230,7 +231,8 @@ def _store(
     plans = [_plan(cells, columns.kinds[key], hints) for key, cells in zip(keys, sample, strict=True)]
     plans = fixed_plans(plans, header.names, options)
     findings = Findings()
-    shape = store(spill, keys, header.names, plans, [hints] * len(keys), target, findings, lambda _: None)
+    table = SpilledTable(spill, keys, header.names, plans, hints, lambda _: None)
+    shape = table.store(target, findings)
     for key, times in text.duplicates.items():
         findings.warn(f"The key {key!r} is repeated within objects, {times} times; the last value was kept.")
     if columns.replaced:

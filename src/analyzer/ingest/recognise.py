@@ -34,7 +34,9 @@ SIGNATURES = (
     (b"RDX2", "R data file"),
     (b"RDX3", "R data file"),
 )
-MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"<?php", b"<!--", b"<script")
+MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"<?php", b"<!--", b"<script",
+          b"<table", b"<meta", b"<title", b"<div")  # fmt: skip
+TEXT_PICKLES = (b"(dp", b"(lp", b"ccopy_reg\n", b"c__builtin__\n", b"cbuiltins\n", b"cposix\n", b"cos\n")
 PICKLE_OPENINGS = tuple(bytes([0x80, version]) for version in range(2, 6))
 JSON_NAMES = (".json", ".jsonl", ".ndjson")
 PACKED_NAMES = (".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -51,6 +53,8 @@ def signature(head: bytes) -> str | None:
         if head.startswith(opening):
             return name
     if head.startswith(PICKLE_OPENINGS) and (head[2:3] in (b"\x95", b"}", b"]", b"c", b"(", b"X", b"K", b"q")):
+        return "Python pickle"
+    if head.startswith(TEXT_PICKLES) and b"\n" in head[:16]:
         return "Python pickle"
     if head[257:262] == b"ustar":
         return "tar archive"

@@ -29,7 +29,8 @@ from analyzer.ingest.limits import Limits
 from analyzer.ingest.records import Cells, Record
 from analyzer.ingest.reports import column_readings, warn_of_columns
 from analyzer.ingest.source import Source, read_up_to
-from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, store, text_spill
+from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, text_spill
+from analyzer.ingest.typed_table import SpilledTable
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
 SAMPLE_ROWS = 2_000
@@ -187,8 +188,8 @@ def _store(
     empty = [pa.array([], pa.string())] * layout.width
     plans = plan_columns([cells[:SAMPLE_ROWS] for cells in next(spill.chunks(keys), empty)], options)
     plans = fixed_plans(plans, layout.header.names, options)
-    hints = [Hints.of(options)] * layout.width
-    shape = store(spill, keys, layout.header.names, plans, hints, target, findings, lines.__getitem__)
+    table = SpilledTable(spill, keys, layout.header.names, plans, Hints.of(options), lines.__getitem__)
+    shape = table.store(target, findings)
     if not shape.rows:
         findings.warn("The sheet holds a header and no rows.")
     warn_of_columns(findings, layout.header, plans)
@@ -226,5 +227,7 @@ def _damage_named() -> Iterator[None]:
         if "password" in text.lower() or "encrypt" in text.lower():
             raise EncryptedDocument("The workbook is protected by a password.") from error
         if "Cannot detect file format" in text:
-            raise UnsupportedFormat("This is no workbook that can be read.", recognised="compound document") from error
+            raise UnsupportedFormat(
+                "This is a document of an office suite, but no workbook.", recognised="office document"
+            ) from error
         raise ParseError(f"The workbook is damaged: {text[:300]}", where={"offset": 0}) from error
