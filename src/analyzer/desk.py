@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
 from analyzer.broadcast import EventLog, encode_members
-from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, UnknownRun
+from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, UnknownRun, shown
 from analyzer.models import PUBLIC, OwnedRun, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part
 from analyzer.retention import Retention, result_key
@@ -137,9 +137,9 @@ class Desk:
         """The result as JSON. Raises NotFinished before the end, NoResult when the run ended without one."""
         run = await self.find(run_id, principal)
         if not run.status.is_final:
-            raise NotFinished(f"The run {run_id!r} is still {run.status}.", retry_after=1)
+            raise NotFinished(f"The run {shown(run_id)} is still {run.status}.", retry_after=1)
         if run.status is not RunStatus.COMPLETED:
-            raise NoResult(f"The run {run_id!r} has ended as {run.status}, without a result.", error=run.error)
+            raise NoResult(f"The run {shown(run_id)} has ended as {run.status}, without a result.", error=run.error)
         async with self._retention.using(result_key(run_id)):
             return await self._blobs.get(result_key(run_id))
 
@@ -164,9 +164,9 @@ class Desk:
         live = self._live.get(run_id)
         owned = live.owned if live is not None else await self._state.run(run_id)
         if owned is None or owned.principal not in (principal, PUBLIC):
-            raise UnknownRun(f"There is no run {run_id!r}.")
+            raise UnknownRun(f"There is no run {shown(run_id)}.")
         if owned.removed is Removal.EXPIRED:
-            raise Expired(f"The run {run_id!r} has expired. Start it again.")
+            raise Expired(f"The run {shown(run_id)} has expired. Start it again.")
         return owned
 
 

@@ -12,7 +12,7 @@ import aiofiles
 from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
 from analyzer.drafts import bad_rows_file
-from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, UnknownDataset
+from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, UnknownDataset, shown
 from analyzer.executors.base import Executor, ExportTable, Lane, ReadFile, Reading, ReadRows, WorkerDied
 from analyzer.models import (
     PUBLIC,
@@ -198,9 +198,9 @@ class Shelf:
     async def _find(self, file_id: str, principal: str) -> OwnedDataset:
         owned = await self._state.dataset(file_id)
         if owned is None or owned.principal not in (principal, PUBLIC) or owned.removed is Removal.DELETED:
-            raise UnknownDataset(f"There is no dataset {file_id!r}.")
+            raise UnknownDataset(f"There is no dataset {shown(file_id)}.")
         if owned.removed is Removal.EXPIRED:
-            raise Expired(f"The dataset {file_id!r} has expired. Upload the file again.")
+            raise Expired(f"The dataset {shown(file_id)} has expired. Upload the file again.")
         return owned
 
     async def newest(self, principal: str, limit: int, after: str | None) -> list[Dataset]:

@@ -239,6 +239,7 @@ class ProcessExecutor:
 
     def _too_much_memory(self) -> MemoryLimit:
         return MemoryLimit(
-            f"The work needed more than the {self._memory_bytes:,} bytes of memory it may use.",
+            f"The work needed more than the {self._memory_bytes:,} bytes of memory it may use. "
+            "Fewer columns need less; the operator can allow more with ANALYZER_TASK_MEMORY_BYTES.",
             limit=self._memory_bytes,
         )

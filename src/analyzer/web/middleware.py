@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from analyzer.errors import (
     AnalyzerError,
@@ -36,6 +37,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         return problem_answer(request, error)
     except web.HTTPException as error:
         return problem_answer(request, _translate(request, error), error.headers.get("Allow"))
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        return problem_answer(request, MalformedRequest(f"The body could not be read: {_first_line(error)}"))
     except ConnectionError:
         # The client is gone, there is nobody to answer.
         log.info("client left", extra={"request": request[REQUEST_ID], "path": request.path})
@@ -44,6 +47,10 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         log.exception("request failed", extra={"log_id": request[REQUEST_ID], "path": request.path})
         detail = f"The server's log tells what happened under {request[REQUEST_ID]}."
         return problem_answer(request, AnalyzerError(detail))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).partition("\n")[0][:200]
 
 
 def _translate(request: web.Request, error: web.HTTPException) -> AnalyzerError:
