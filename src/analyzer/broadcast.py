@@ -64,6 +64,7 @@ class EventLog:
         for block in frames.split(b"\n\n")[:-1]:
             kind = block[block.index(b"\nevent: ") + 8 : block.index(b"\ndata: ")].decode()
             log._entries.append(Entry(kind, block + b"\n\n"))
+        log._hung_up = True  # nothing will be added to it
         return log
 
     def __len__(self) -> int:

@@ -1,8 +1,13 @@
 """Files in the making: what stands beside them, and how one is read while another process still writes it."""
 
+import errno
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from analyzer.errors import StorageFull
 
 PAUSE_SECONDS = 0.002  # between two looks whether more has arrived
 
@@ -15,6 +20,17 @@ def complete_mark(path: Path) -> Path:
 def bad_rows_file(table: Path) -> Path:
     """Where the rows that did not fit the table at this path are kept: a CSV file of line numbers and texts."""
     return table.with_name(table.name + ".bad-rows.csv")
+
+
+@contextmanager
+def telling_when_full() -> Iterator[None]:
+    """Turn the system's word for a full disk into ours."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("The disk of this server is full. Delete datasets or try again later.") from failure
+        raise
 
 
 class GrowingFile(io.RawIOBase):

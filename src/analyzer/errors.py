@@ -296,9 +296,9 @@ class StreamLost(AnalyzerError):
 
 
 class RunTimeout(AnalyzerError):
-    """The run took longer than it may (`ANALYZER_TASK_TIMEOUT_SECONDS`) and was stopped."""
+    """The run, or reading a file, took longer than it may (`ANALYZER_TASK_TIMEOUT_SECONDS`) and was stopped."""
 
-    code, status, title = "timeout", 504, "The run took too long"
+    code, status, title = "timeout", 504, "It took too long"
 
 
 class MemoryLimit(AnalyzerError):

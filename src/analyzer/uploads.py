@@ -11,8 +11,7 @@ from typing import Any
 import aiofiles
 
 from analyzer.blobs.base import Blobs
-from analyzer.blobs.local import telling_when_full
-from analyzer.drafts import complete_mark
+from analyzer.drafts import complete_mark, telling_when_full
 from analyzer.errors import UploadTooLarge
 from analyzer.models import ReadingOptions
 

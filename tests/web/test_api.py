@@ -212,7 +212,7 @@ async def test_unknown_things_are_named(api: Api) -> None:
         (b'{"file_id": NaN}', 400, "malformed-request", "JSON"),
         (b"[" * 100_000, 400, "malformed-request", "JSON"),
         (b"\xff", 400, "malformed-request", "JSON"),
-        (b"[]", 422, "invalid-parameters", "dictionary"),
+        (b"[]", 422, "invalid-parameters", "an object"),
         (b'{"file_id": "a"}', 422, "invalid-parameters", "task_id"),
         (b'{"file_id": 1, "task_id": "b"}', 422, "invalid-parameters", "file_id"),
         (b'{"file_id": "a", "task_id": "b", "parms": {}}', 422, "invalid-parameters", "parms"),

@@ -145,8 +145,8 @@ class ReadingReport(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-class Dataset(Frozen):
-    """One uploaded table. Immutable; owned by one principal."""
+class DatasetSummary(Frozen):
+    """What a list says of a dataset."""
 
     file_id: str
     filename: str = Field(description="For people to read; never a path.")
@@ -156,18 +156,27 @@ class Dataset(Frozen):
     sha256: str = Field(description="Of the file as it was uploaded.")
     created_at: Moment
     expires_at: Moment | None = Field(None, description="None: kept until it is deleted.")
-    table: tuple[ColumnSchema, ...] = Field(description="The columns, in order.")
-    report: ReadingReport
-    options: ReadingOptions = Field(ReadingOptions(), description="What was decided by whoever uploaded it.")
     derived_from: str | None = Field(None, description="The dataset that was read again to make this one.")
 
     @property
     def id(self) -> str:
         return self.file_id
 
+
+class Dataset(DatasetSummary):
+    """One uploaded table. Immutable; owned by one principal."""
+
+    table: tuple[ColumnSchema, ...] = Field(description="The columns, in order.")
+    report: ReadingReport
+    options: ReadingOptions = Field(ReadingOptions(), description="What was decided by whoever uploaded it.")
+
     @property
     def shape(self) -> TableSchema:
         return TableSchema(rows=self.rows, columns=self.table)
+
+    @property
+    def summary(self) -> DatasetSummary:
+        return DatasetSummary.model_validate(self.model_dump(include=set(DatasetSummary.model_fields)))
 
 
 class OwnedDataset(Frozen):

@@ -18,7 +18,7 @@ M = TypeVar("M", bound=pydantic.BaseModel)
 
 SESSION_HEADER = "X-Session-ID"
 MAX_SESSION_CHARACTERS = 128
-VISIBLE_ASCII = re.compile(r"[!-~]{1,%d}" % MAX_SESSION_CHARACTERS)
+VISIBLE_ASCII = re.compile(rf"[!-~]{{1,{MAX_SESSION_CHARACTERS}}}")
 
 MOST_TOLD = 3  # of the fields that were wrong, in the sentence; `errors` has them all
 
