@@ -51,7 +51,7 @@ class Tasks:
         return result
 
     async def wait(self, seconds: float | None) -> bool:
-        """Give the tasks, and what they start, this long to end by themselves (None: for ever); tells whether all did."""
+        """Give the tasks, and what they start, this long to end by themselves (None: for ever). Tells if all did."""
         try:
             async with asyncio.timeout(seconds):
                 while self._running:

@@ -95,7 +95,7 @@ class Desk:
             await self._runner.finish(live, work)
         finally:
             pump.cancel()
-            live.broadcaster.log.hang_up()
+            live.broadcaster.log.close()
             self._scheduler.forget(live.id)
             del self._live[live.id]
             self._log_end(live)

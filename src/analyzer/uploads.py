@@ -83,8 +83,7 @@ class Upload:
 async def receiving(blobs: Blobs, max_bytes: int) -> AsyncIterator[Upload]:
     """An upload whose draft is gone when the context ends, unless it was kept as a blob before."""
     draft = blobs.draft()
-    with telling_when_full():
-        file = await aiofiles.open(draft, "wb")
+    file = await _open(draft)
     try:
         upload = Upload(draft, file, max_bytes)
         try:
@@ -95,6 +94,22 @@ async def receiving(blobs: Blobs, max_bytes: int) -> AsyncIterator[Upload]:
         await file.close()
         draft.unlink(missing_ok=True)
         complete_mark(draft).unlink(missing_ok=True)
+
+
+async def _open(draft: Path) -> Any:
+    """The draft, open for writing; when the caller is cancelled while it is being opened, it is gone again."""
+    opening = asyncio.ensure_future(_opened(draft))
+    try:
+        with telling_when_full():
+            return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await (await opening).close()
+        draft.unlink(missing_ok=True)
+        raise
+
+
+async def _opened(draft: Path) -> Any:
+    return await aiofiles.open(draft, "wb")
 
 
 def too_large(max_bytes: int) -> UploadTooLarge:
