@@ -31,6 +31,7 @@ def serve_analyzer(folder: Path) -> None:
 
     async def added(upload: Upload, *_: object) -> Any:
         await upload.complete()
+        await blobs.keep(f"originals/{upload.draft.name}", upload.draft)
         return upload.sha256
 
     blobs = LocalBlobs(folder)
@@ -112,7 +113,8 @@ def send(port: int, path: str, form: bool, file: Path, least_seconds: float = 0.
             "Content-Type: text/csv\r\n\r\n"
         ).encode()
         after = f"\r\n--{mark}--\r\n".encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n" + (
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
         f"Content-Length: {len(before) + size + len(after)}\r\nConnection: close\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", port)) as connection, file.open("rb") as content:
