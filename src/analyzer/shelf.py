@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiofiles
+from aiofiles.threadpool import wrap
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
-from analyzer.drafts import bad_rows_file
+from analyzer.drafts import bad_rows_file, open_file
 from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, RunTimeout, UnknownDataset, shown
 from analyzer.executors.base import Executor, ExportTable, Lane, ReadFile, Reading, ReadRows, WorkerDied
 from analyzer.models import (
@@ -107,10 +107,14 @@ class Shelf:
 
     async def add_file(self, path: Path, filename: str, options: ReadingOptions, principal: str) -> Dataset:
         """Take in a copy of a file of this machine."""
-        async with self.receiving() as upload, aiofiles.open(path, "rb") as file:
+        async with self.receiving() as upload:
             upload.expect(filename, options)
-            while chunk := await file.read(COPY_BYTES):
-                await upload.write(chunk)
+            file = wrap(await open_file(path, "rb"))
+            try:
+                while chunk := await file.read(COPY_BYTES):
+                    await upload.write(chunk)
+            finally:
+                await file.close()
             return await self.add(upload, filename, options, principal)
 
     async def add(self, upload: Upload, filename: str, options: ReadingOptions, principal: str) -> Dataset:

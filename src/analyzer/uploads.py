@@ -4,34 +4,33 @@ import asyncio
 import hashlib
 import unicodedata
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import aiofiles
+from typing import IO, Any
 
 from analyzer.blobs.base import Blobs
-from analyzer.drafts import complete_mark, telling_when_full
+from analyzer.drafts import complete_mark, open_file, telling_when_full
 from analyzer.errors import UploadTooLarge
 from analyzer.models import ReadingOptions
 
 MAX_NAME_CHARACTERS = 200
-BUFFER_BYTES = 1024 * 1024  # gathered before threads are asked to write and hash it
-EARLY_BYTES = (
-    4 * 1024 * 1024
-)  # from here on a file is read while it still arrives; smaller ones are read faster than sent
+BUFFER_BYTES = 256 * 1024  # gathered before a thread is asked to hash and write it
+SMALL_BYTES = 16 * 1024  # chunks below this are joined, or their number would weigh more than they do
+EARLY_BYTES = 4 * 1024 * 1024  # from here on a file is read while it still arrives
 
 
 class Upload:
     """A file that is arriving. `write` what comes, then `complete`."""
 
-    def __init__(self, draft: Path, file: Any, max_bytes: int) -> None:
+    def __init__(self, draft: Path, file: IO[bytes], max_bytes: int) -> None:
         self.draft = draft
         self.size_bytes = 0
         self._file = file
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
-        self._buffer = bytearray()
+        self._chunks: list[bytes | bytearray] = []  # what came since the last block was handed to a thread
+        self._gathered_bytes = 0
+        self._storing: asyncio.Future[None] | None = None  # the block before: it is stored while the next one gathers
         self.expected: tuple[str, ReadingOptions] | None = None
         self.on_large: Callable[[Upload, str, ReadingOptions], None] | None = None  # called once, by `write`
         self.early: asyncio.Task[Any] | None = None  # the reading of what arrives, where it began already
@@ -50,9 +49,9 @@ class Upload:
         self.size_bytes += len(chunk)
         if self.size_bytes > self._max_bytes:
             raise too_large(self._max_bytes)
-        self._buffer += chunk
-        if len(self._buffer) >= BUFFER_BYTES:
-            await self._flush()
+        self._gather(chunk)
+        if self._gathered_bytes >= BUFFER_BYTES:
+            await self._store()
             if self.on_large is not None and self.expected is not None and self.size_bytes >= EARLY_BYTES:
                 self.on_large(self, *self.expected)
                 self.on_large = None
@@ -61,10 +60,9 @@ class Upload:
 
     async def complete(self) -> None:
         """Everything has been written: the draft is whole."""
-        await self._flush()
-        with telling_when_full():
-            await self._file.close()
-        await asyncio.to_thread(complete_mark(self.draft).touch)
+        await self._store()
+        await self._settle()
+        await asyncio.to_thread(self._finish)
 
     async def forget_early(self) -> None:
         """End the reading that began early, since it is not needed or was begun with other options."""
@@ -73,17 +71,54 @@ class Upload:
             await asyncio.wait([self.early])
             self.early = None
 
-    async def _flush(self) -> None:
-        content, self._buffer = bytes(self._buffer), bytearray()
+    async def close(self) -> None:
+        """Let go of the file. What of it is not written by now is not wanted any more."""
+        await asyncio.gather(*filter(None, [self._storing]), return_exceptions=True)
+        with suppress(OSError):
+            await asyncio.to_thread(self._file.close)
+
+    def _gather(self, chunk: bytes) -> None:
+        if len(chunk) >= SMALL_BYTES:
+            self._chunks.append(chunk)
+        elif self._chunks and isinstance(self._chunks[-1], bytearray):
+            self._chunks[-1] += chunk
+        else:
+            self._chunks.append(bytearray(chunk))
+        self._gathered_bytes += len(chunk)
+
+    async def _store(self) -> None:
+        """Hand what was gathered to a thread, which hashes and writes it while more arrives. One at a time."""
+        chunks, self._chunks, self._gathered_bytes = self._chunks, [], 0
+        await self._settle()
+        loop = asyncio.get_running_loop()
+        self._storing = loop.run_in_executor(None, _hash_and_write, self._hash, self._file, chunks)
+
+    async def _settle(self) -> None:
+        """Wait for the block that is being stored, if there is one. Raises StorageFull when it finds no room."""
+        if self._storing is not None:
+            storing, self._storing = self._storing, None
+            with telling_when_full():
+                await storing
+
+    def _finish(self) -> None:
         with telling_when_full():
-            await asyncio.gather(self._file.write(content), asyncio.to_thread(self._hash.update, content))
+            self._file.close()
+        complete_mark(self.draft).touch()
+
+
+def _hash_and_write(digest: Any, file: IO[bytes], chunks: list[bytes | bytearray]) -> None:
+    """In one go, so that what is written is still in the cache that hashing brought it into."""
+    for chunk in chunks:
+        digest.update(chunk)
+        file.write(chunk)
+    file.flush()  # who reads what arrives shall see it
 
 
 @asynccontextmanager
 async def receiving(blobs: Blobs, max_bytes: int) -> AsyncIterator[Upload]:
     """An upload whose draft is gone when the context ends, unless it was kept as a blob before."""
     draft = blobs.draft()
-    file = await _open(draft)
+    file = await open_file(draft, "wb")
     try:
         upload = Upload(draft, file, max_bytes)
         try:
@@ -91,25 +126,11 @@ async def receiving(blobs: Blobs, max_bytes: int) -> AsyncIterator[Upload]:
         finally:
             await upload.forget_early()
     finally:
-        await file.close()
-        draft.unlink(missing_ok=True)
-        complete_mark(draft).unlink(missing_ok=True)
-
-
-async def _open(draft: Path) -> Any:
-    """The draft, open for writing; when the caller is cancelled while it is being opened, it is gone again."""
-    opening = asyncio.ensure_future(_opened(draft))
-    try:
-        with telling_when_full():
-            return await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        await (await opening).close()
-        draft.unlink(missing_ok=True)
-        raise
-
-
-async def _opened(draft: Path) -> Any:
-    return await aiofiles.open(draft, "wb")
+        try:
+            await upload.close()
+        finally:
+            draft.unlink(missing_ok=True)
+            complete_mark(draft).unlink(missing_ok=True)
 
 
 def too_large(max_bytes: int) -> UploadTooLarge:

@@ -19,7 +19,7 @@ from analyzer.web.answers import read_fields
 FORM_OVERHEAD_BYTES = 256 * 1024  # what a form may be longer than its file
 MAX_PARTS = 64
 MAX_FIELD_BYTES = 64 * 1024
-READ_BYTES = 1024 * 1024
+READ_BYTES = 1024 * 1024  # of smaller pieces many more are handled, larger ones no longer fit the cache
 SLOW_SECONDS = 30  # within which SLOW_BYTES must arrive
 SLOW_BYTES = 8 * 1024
 
@@ -44,6 +44,7 @@ async def receive_file(request: web.Request, analyzer: Analyzer, principal: str)
 
 async def _read_stream(content: aiohttp.StreamReader, upload: Upload) -> None:
     pace = Pace()
+    content.set_read_chunk_size(READ_BYTES)  # or it would stop the transport after every other read
     while chunk := await pace.keep(content.readany()):
         await upload.write(chunk)
 
