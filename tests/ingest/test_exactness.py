@@ -3,6 +3,7 @@
 import csv
 import io
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -35,12 +36,13 @@ COLUMN = st.sampled_from(KINDS).flatmap(
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _small_pieces() -> None:
+def _small_pieces() -> Iterator[None]:
     """Tables of a few rows then have a short sample and many blocks."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(delimited, "MIN_BLOCK_BYTES", 200)
-    patch.setattr(delimited, "BLOCK_ROWS", 1)
-    patch.setattr(delimited_opening, "SAMPLE_RECORDS", 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "MIN_BLOCK_BYTES", 200)
+        patch.setattr(delimited, "BLOCK_ROWS", 1)
+        patch.setattr(delimited_opening, "SAMPLE_RECORDS", 4)
+        yield
 
 
 def says(text: str, value: object) -> bool:
