@@ -27,18 +27,21 @@ clean:
 	rm -rf .venv .venv-*
 
 $(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on this machine." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "analyzer needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 		{ echo "Python cannot make environments here. On Debian and Ubuntu this mends it:" >&2; \
-		  echo "  sudo apt-get install python3-venv" >&2; exit 1; }
+		  echo "  sudo apt-get install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
 $(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[stats,gemini]'
+	@echo "Installing into $(VENV); the first time takes about a minute."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[stats]'
 	touch $@
 
 $(VENV)/.develops: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing into $(VENV); the first time takes about two minutes."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@

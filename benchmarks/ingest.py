@@ -105,7 +105,7 @@ def read(bench: Bench) -> dict[str, Any]:
 
 
 def receive(bench: Bench) -> dict[str, Any]:
-    """Uploads over loopback, hashed and on disk, not read. Memory: of the server, after this and after four times it."""
+    """Uploads over loopback, hashed and on disk, not read; and the server's memory after one and after four files."""
     path, four = bench.table(), bench.table(4)
     rates: dict[str, list[float]] = {}
     figures: dict[str, Figures] = {}

@@ -19,4 +19,4 @@ async def main(path: str) -> None:
                 print(column["name"], column["kind"], column["count"], column.get("mean"))
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "src/analyzer/samples/penguins.csv"))

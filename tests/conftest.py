@@ -62,7 +62,7 @@ def nothing_blocks_the_loop() -> Iterator[None]:
             guard.functions[quick].deactivate()
         for reading in ("io.TextIOWrapper.read", "io.BufferedReader.read"):  # of /proc, which is memory
             if reading in guard.functions:
-                guard.functions[reading].can_block_in("analyzer/executors/process.py", "own_memory_bytes")
+                guard.functions[reading].can_block_in("analyzer/executors/process.py", "_private_bytes")
         for telling in ("_check_alive", "_send"):  # multiprocessing's tracker, a pipe that is always read
             guard.functions["os.write"].can_block_in("multiprocessing/resource_tracker.py", telling)
         yield

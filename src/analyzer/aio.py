@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 log = logging.getLogger("analyzer")
 
@@ -34,11 +36,30 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._running)
 
+    async def finish(self, work: Coroutine[Any, Any, T], name: str) -> T:
+        """Await what must not stop halfway: a cancellation of the caller reaches it only after the work has ended."""
+        inner = self.start(work, name)
+        cancelled: asyncio.CancelledError | None = None
+        while not inner.done():
+            try:
+                await asyncio.wait([inner])
+            except asyncio.CancelledError as stop:
+                cancelled = stop
+        if cancelled is not None:
+            raise cancelled
+        result: T = inner.result()
+        return result
+
     async def wait(self, seconds: float | None) -> bool:
-        """Give the tasks this long to end by themselves, None: for ever; tells whether all did."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
-        return not self._running
+        """Give the tasks, and what they start, this long to end by themselves (None: for ever). Tells if all did."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._running:
+                    await asyncio.wait(self._running)
+                    await asyncio.sleep(0)  # what has ended leaves the set only now
+        except TimeoutError:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Cancel what still runs and wait until it has ended."""

@@ -56,6 +56,7 @@ class EventLog:
         self._entries: list[Entry] = []
         self._changed = asyncio.Event()
         self._hung_up = False
+        self._closed = False
 
     @classmethod
     def stored(cls, run_id: str, epoch: str, frames: bytes) -> "EventLog":
@@ -64,6 +65,7 @@ class EventLog:
         for block in frames.split(b"\n\n")[:-1]:
             kind = block[block.index(b"\nevent: ") + 8 : block.index(b"\ndata: ")].decode()
             log._entries.append(Entry(kind, block + b"\n\n"))
+        log.close()
         return log
 
     def __len__(self) -> int:
@@ -101,6 +103,11 @@ class EventLog:
             return int(number)
         return None
 
+    def close(self) -> None:
+        """Nothing will be added any more, with a final event or without: nobody need wait."""
+        self._closed = True
+        self._wake()
+
     def hang_up(self) -> None:
         """Let everybody go who follows and is not patient."""
         self._hung_up = True
@@ -122,7 +129,7 @@ class EventLog:
             while waiting := self._entries[cursor:]:
                 cursor += len(waiting)
                 yield waiting
-            if self.ended or (self._hung_up and not patient):
+            if self.ended or self._closed or (self._hung_up and not patient):
                 return
             try:
                 async with asyncio.timeout(beat_seconds):

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analyzer.aio import Tasks
-from analyzer.blobs.base import Blobs
+from analyzer.blobs.base import BlobMissing, Blobs
 from analyzer.broadcast import EventLog, encode_members
-from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, UnknownRun
+from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, ShuttingDown, UnknownRun, shown
 from analyzer.models import PUBLIC, OwnedRun, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part
 from analyzer.retention import Retention, result_key
@@ -31,6 +31,8 @@ class Desk:
         self._live: dict[str, LiveRun] = {}
         self._works = Tasks(outcomes_are_read=True)
         self._drives = Tasks()
+        self._closing = False  # no run is taken in any more,
+        self._stopping = False  # and those that were are stopped
         self.public_prefix = ""  # what stands before /api in links, when mounted below another app
 
     # --- the life of a run --------------------------------------------------------------------------------------------
@@ -65,28 +67,39 @@ class Desk:
             result_key=result_key(run_id),
             result_url=f"{self.public_prefix}/api/run/{run_id}/result",
         )
-        position = self._scheduler.admit(run_id)
+        # Once taken in, a run is driven to its end, whatever becomes of the one who waits for this to return.
+        await self._drives.finish(self._take_in(live), f"take in {run_id}")
+        return live.run
+
+    async def _take_in(self, live: LiveRun) -> None:
+        if self._closing:
+            raise ShuttingDown("The server is shutting down and takes no new work.")
+        position = self._scheduler.admit(live.id)
+        self._retention.pin(*live.in_use)
         try:
             await self._state.save_run(live.owned)
         except BaseException:
-            self._scheduler.forget(run_id)
+            self._scheduler.forget(live.id)
+            await self._retention.release(*live.in_use)
             raise
         live.say("run.queued", position=position)
-        self._live[run_id] = live
-        live.work = self._works.start(self._runner.work(live, self._scheduler.turn(run_id)), f"work {run_id}")
-        self._drives.start(self._drive(live, live.work), f"run {run_id}")
-        return run
+        self._live[live.id] = live
+        live.work = self._works.start(self._runner.work(live, self._scheduler.turn(live.id)), f"work {live.id}")
+        self._drives.start(self._drive(live, live.work), f"run {live.id}")
+        if self._stopping:
+            live.stop(RunStatus.INTERRUPTED)
 
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
         try:
-            async with self._retention.using(*live.in_use):
-                await self._runner.finish(live, work)
+            await self._runner.finish(live, work)
         finally:
             pump.cancel()
+            live.broadcaster.log.close()
             self._scheduler.forget(live.id)
             del self._live[live.id]
             self._log_end(live)
+            await self._retention.release(*live.in_use)
 
     def _log_end(self, live: LiveRun) -> None:
         fields = {"run": live.id, "task": live.run.task_id, "status": live.run.status.value}
@@ -116,10 +129,12 @@ class Desk:
 
     async def close(self, grace_seconds: float) -> None:
         """Give the living runs their grace, interrupt what is left, and see every run recorded."""
-        if not await self._drives.wait(grace_seconds):
-            for live in self._live.values():
-                live.stop(RunStatus.INTERRUPTED)
-            await self._drives.wait(None)
+        self._closing = True
+        await self._drives.wait(grace_seconds)
+        self._stopping = True
+        for live in self._live.values():
+            live.stop(RunStatus.INTERRUPTED)
+        await self._drives.wait(None)
         await self._works.aclose()
 
     # --- finding them again -------------------------------------------------------------------------------------------
@@ -137,18 +152,25 @@ class Desk:
         """The result as JSON. Raises NotFinished before the end, NoResult when the run ended without one."""
         run = await self.find(run_id, principal)
         if not run.status.is_final:
-            raise NotFinished(f"The run {run_id!r} is still {run.status}.", retry_after=1)
+            raise NotFinished(f"The run {shown(run_id)} is still {run.status}.", retry_after=1)
         if run.status is not RunStatus.COMPLETED:
-            raise NoResult(f"The run {run_id!r} has ended as {run.status}, without a result.", error=run.error)
-        async with self._retention.using(result_key(run_id)):
+            raise NoResult(f"The run {shown(run_id)} has ended as {run.status}, without a result.", error=run.error)
+        try:
             return await self._blobs.get(result_key(run_id))
+        except BlobMissing:  # it expired while we looked
+            raise Expired(f"The result of run {shown(run_id)} has expired. Start it again.") from None
 
     async def log(self, run_id: str, principal: str) -> EventLog:
         """What the run has said, growing while it lives."""
         owned = await self._find(run_id, principal)
         if run_id in self._live:
             return self._live[run_id].broadcaster.log
-        return EventLog.stored(run_id, owned.epoch, await self._state.log(run_id) or b"")
+        frames = await self._state.log(run_id)
+        if frames is None:
+            # It ended or expired while we looked, or its end could not be saved and nothing of it is kept.
+            owned = await self._find(run_id, principal)
+            frames = await self._state.log(run_id) or b""
+        return EventLog.stored(run_id, owned.epoch, frames)
 
     @property
     def living(self) -> int:
@@ -164,9 +186,9 @@ class Desk:
         live = self._live.get(run_id)
         owned = live.owned if live is not None else await self._state.run(run_id)
         if owned is None or owned.principal not in (principal, PUBLIC):
-            raise UnknownRun(f"There is no run {run_id!r}.")
+            raise UnknownRun(f"There is no run {shown(run_id)}.")
         if owned.removed is Removal.EXPIRED:
-            raise Expired(f"The run {run_id!r} has expired. Start it again.")
+            raise Expired(f"The run {shown(run_id)} has expired. Start it again.")
         return owned
 
 

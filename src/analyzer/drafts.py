@@ -1,8 +1,15 @@
 """Files in the making: what stands beside them, and how one is read while another process still writes it."""
 
+import asyncio
+import errno
 import io
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from analyzer.errors import StorageFull
 
 PAUSE_SECONDS = 0.002  # between two looks whether more has arrived
 
@@ -15,6 +22,34 @@ def complete_mark(path: Path) -> Path:
 def bad_rows_file(table: Path) -> Path:
     """Where the rows that did not fit the table at this path are kept: a CSV file of line numbers and texts."""
     return table.with_name(table.name + ".bad-rows.csv")
+
+
+@contextmanager
+def telling_when_full() -> Iterator[None]:
+    """Turn the system's word for a full disk into ours."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("The disk of this server is full. Delete datasets or try again later.") from failure
+        raise
+
+
+async def open_file(path: Path, mode: str) -> IO[bytes]:
+    """Open a file in a thread. When the caller is cancelled meanwhile, it is closed again, and a new one is gone."""
+    opening = asyncio.ensure_future(asyncio.to_thread(_open, path, mode))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        (await opening).close()
+        if mode != "rb":
+            path.unlink()
+        raise
+
+
+def _open(path: Path, mode: str) -> IO[bytes]:
+    with telling_when_full():
+        return path.open(mode)
 
 
 class GrowingFile(io.RawIOBase):

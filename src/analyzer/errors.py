@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
+MOST_SHOWN = 80
+
 
 class AnalyzerError(Exception):
     """Something went wrong that has no name of its own. The server's log has the details under the id in `instance`."""
@@ -63,6 +65,11 @@ def from_problem(problem: Mapping[str, Any]) -> AnalyzerError:
     known = {cls.code: cls for cls in error_classes()}
     more = {name: value for name, value in problem.items() if name not in ("type", "title", "status", "detail")}
     return known.get(code, AnalyzerError)(str(problem.get("detail", "")), **more)
+
+
+def shown(text: str) -> str:
+    """A text from outside as a message repeats it: quoted, and not longer than a message can bear."""
+    return repr(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> str:
@@ -289,9 +296,9 @@ class StreamLost(AnalyzerError):
 
 
 class RunTimeout(AnalyzerError):
-    """The run took longer than it may (`ANALYZER_TASK_TIMEOUT_SECONDS`) and was stopped."""
+    """The run, or reading a file, took longer than it may (`ANALYZER_TASK_TIMEOUT_SECONDS`) and was stopped."""
 
-    code, status, title = "timeout", 504, "The run took too long"
+    code, status, title = "timeout", 504, "It took too long"
 
 
 class MemoryLimit(AnalyzerError):

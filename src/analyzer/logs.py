@@ -24,13 +24,19 @@ def _moment(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _one_line(text: str) -> str:
+    """Without line ends and other controls: what comes from outside must not look like a line of ours."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 class TextLines(logging.Formatter):
     """`2026-01-31T12:00:00.000Z info run started run=5f… task=eda_overview active=3`."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
-        line = f"{_moment(record)} {record.levelname.lower()} {record.getMessage()}{fields}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = _one_line(f"{record.levelname.lower()} {record.getMessage()}{fields}")
+        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
+        return f"{_moment(record)} {line}" + trace.replace("\n", "\n    ")
 
 
 class JsonLines(logging.Formatter):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from analyzer.errors import UnknownTask, nearest
+from analyzer.errors import MOST_SHOWN, UnknownTask, nearest, shown
 from analyzer.models import TableSchema, TaskDescription
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ class Registry:
         """The analysis of this id. Raises UnknownTask, naming the nearest ones."""
         if task_id not in self._found:
             if task_id not in self.places:
-                hint = nearest(task_id, self.places) or f"There are: {', '.join(sorted(self.places))}."
-                raise UnknownTask(f"There is no analysis {task_id!r}. {hint}")
+                hint = nearest(task_id[:MOST_SHOWN], self.places) or f"There are: {', '.join(sorted(self.places))}."
+                raise UnknownTask(f"There is no analysis {shown(task_id)}. {hint}")
             module, _, attribute = self.places[task_id].partition(":")
             self._found[task_id] = getattr(importlib.import_module(module), attribute)
         return self._found[task_id]

@@ -48,20 +48,28 @@ class Retention:
         """When something created then expires; None when everything is kept."""
         return created_at + timedelta(seconds=self._ttl_seconds) if self._ttl_seconds else None
 
+    def pin(self, *keys: str) -> None:
+        """From now on these blobs stay, until they are released. Pin first, then look whether they are there."""
+        self._users.update(keys)
+
+    async def release(self, *keys: str) -> None:
+        """Undo one `pin`. What was removed meanwhile goes now, if this was its last user."""
+        self._users.subtract(keys)
+        free = [key for key in keys if not self._users[key]]
+        for key in free:
+            del self._users[key]
+        for key in free:
+            if key in self._doomed:
+                await self._delete_unneeded(key)
+
     @asynccontextmanager
     async def using(self, *keys: str) -> AsyncIterator[None]:
-        """While the context lasts, the blobs of these datasets or results stay."""
-        self._users.update(keys)
+        """While the context lasts, these blobs stay."""
+        self.pin(*keys)
         try:
             yield
         finally:
-            self._users.subtract(keys)
-            for key in keys:
-                if not self._users[key]:
-                    del self._users[key]
-                    if key in self._doomed:
-                        self._doomed.discard(key)
-                        await self._delete_unneeded(key)
+            await self.release(*keys)
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None:
         """Nobody finds the dataset from now on. Its bytes go when nobody uses them."""
@@ -82,9 +90,12 @@ class Retention:
     async def _delete_unneeded(self, key: str) -> None:
         """Delete what nothing points to any more; what is in use, after its last user."""
         async with self.placing:
-            if key in self._users:
+            needed = await self._is_needed(key)
+            if not needed and key in self._users:
                 self._doomed.add(key)
-            elif not await self._is_needed(key):
+                return
+            self._doomed.discard(key)
+            if not needed:
                 await self._blobs.delete(key)
 
     async def _is_needed(self, key: str) -> bool:
@@ -112,12 +123,16 @@ class Retention:
 
     async def delete_orphans(self) -> None:
         """Delete the blobs that nothing points to, as a crash may leave them. For the start, when nobody works yet."""
-        for kind in ("originals", "tables", "results"):
-            for name in await self._blobs.groups(kind):
-                await self._delete_unneeded(f"{kind}/{name}")
+        needed = await self._state.needed()
+        for kind, names in (("originals", needed.originals), ("tables", needed.tables), ("results", needed.results)):
+            for name in await self._blobs.groups(kind) - names:
+                await self._blobs.delete(f"{kind}/{name}")
 
     async def keep_sweeping(self) -> None:
         pause = min(LONGEST_PAUSE_SECONDS, self._ttl_seconds / 4) if self._ttl_seconds else LONGEST_PAUSE_SECONDS
         while True:
             await asyncio.sleep(pause)
-            await self.sweep(now())
+            try:
+                await self.sweep(now())
+            except Exception:
+                log.exception("sweeping failed and is tried again")

@@ -17,7 +17,8 @@ from analyzer.state.base import State
 
 log = logging.getLogger("analyzer.runs")
 
-MAX_TRIES = 3  # of one part, when its worker dies under it
+MAX_TRIES = 3  # of one part when its worker dies under it, and of recording an end
+RETRY_SECONDS = 0.2
 
 
 @dataclass
@@ -93,8 +94,21 @@ class Runner:
         await asyncio.wait([work])
         event, members = await self._conclude(live, work)
         await live.broadcaster.settle()
-        final = live.broadcaster.log.next_entry(event, members)
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                await self._record(live, event, members)
+            except Exception as failure:
+                log.exception("the end of a run could not be saved", extra={"run": live.id, "attempt": attempt})
+                event, members = self._fail(live, failure)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+        # It is told at least; the next start finds the run without an end and records that it was interrupted.
+        live.broadcaster.log.append(live.broadcaster.log.next_entry(event, members))
+
+    async def _record(self, live: LiveRun, event: str, members: bytes) -> None:
         events = live.broadcaster.log
+        final = events.next_entry(event, members)
         await self.state.finish_run(live.owned, events.frames + final.frame, len(events) + 1)
         events.append(final)
 
@@ -102,20 +116,35 @@ class Runner:
         """The final state of the run, set; and its final event with what belongs into it."""
         live.change(finished_at=now())
         if work.cancelled():
-            live.change(status=live.stopped_as)
-            if live.stopped_as is RunStatus.INTERRUPTED:
-                live.change(error=Interrupted("The server stopped before the run had finished.").problem())
-            return f"run.{live.stopped_as}", b""
+            return self._stop(live)
         try:
             if (failure := work.exception()) is not None:
                 raise failure
             await self.blobs.put(live.result_key, work.result())
         except Exception as failure:  # noqa: BLE001 - the border of a run: whatever it is ends here
-            problem = _problem(live, failure)
-            live.change(status=RunStatus.FAILED, error=problem)
-            return "run.failed", encode_members({"error": problem})
+            return self._fail(live, failure)
         live.change(status=RunStatus.COMPLETED)
         return "run.completed", encode_members(_summary(live, work.result()))
+
+    @staticmethod
+    def _stop(live: LiveRun) -> tuple[str, bytes]:
+        live.change(status=live.stopped_as)
+        if live.stopped_as is not RunStatus.INTERRUPTED:
+            return "run.cancelled", b""
+        problem = Interrupted("The server stopped before the run had finished.").problem()
+        live.change(error=problem)
+        return "run.interrupted", encode_members({"error": problem})
+
+    @staticmethod
+    def _fail(live: LiveRun, failure: BaseException) -> tuple[str, bytes]:
+        problem = _problem(live, failure)
+        try:
+            members = encode_members({"error": problem})
+        except (ValueError, TypeError):  # a plug-in may have put anything into its error
+            problem = AnalyzerError(str(problem.get("detail"))).problem()
+            members = encode_members({"error": problem})
+        live.change(status=RunStatus.FAILED, error=problem)
+        return "run.failed", members
 
     async def _compute(self, live: LiveRun) -> bytes:
         parts = live.parts

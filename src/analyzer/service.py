@@ -20,7 +20,17 @@ from analyzer.errors import InvalidParameters, ShuttingDown, field_errors
 from analyzer.executors.base import SlotCounts
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
-from analyzer.models import PUBLIC, Dataset, Event, ReadingOptions, RowsWanted, Run, TableSchema, TaskDescription
+from analyzer.models import (
+    PUBLIC,
+    Dataset,
+    DatasetSummary,
+    Event,
+    ReadingOptions,
+    RowsWanted,
+    Run,
+    TableSchema,
+    TaskDescription,
+)
 from analyzer.registry import Analysis, Params, Part, Registry
 from analyzer.retention import Retention
 from analyzer.runner import Runner
@@ -53,6 +63,8 @@ class Analyzer:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+        self._opened = AsyncExitStack()
+        self._is_open = False
         self.public_prefix = ""  # what stands before /api in links, when mounted below another app
         self._draining = False
 
@@ -60,6 +72,7 @@ class Analyzer:
 
     async def __aenter__(self) -> Self:
         settings = self.settings
+        self._draining = False
         async with AsyncExitStack() as opened:
             await asyncio.to_thread(opened.enter_context, locked(settings.data_dir))
             blobs = await asyncio.to_thread(LocalBlobs, settings.data_dir)
@@ -71,6 +84,7 @@ class Analyzer:
             await self._executor.start()
             await self._state.open()
             self._furnish(blobs)
+            opened.push_async_callback(self._shelf.close)
             opened.push_async_callback(self._desk.close, settings.shutdown_grace_seconds)
             await self._retention.delete_orphans()
             await self._desk.recover()
@@ -78,6 +92,7 @@ class Analyzer:
             opened.push_async_callback(tasks.aclose)
             tasks.start(self._retention.keep_sweeping(), "sweep")
             self._opened = opened.pop_all()
+            self._is_open = True
         return self
 
     def _furnish(self, blobs: LocalBlobs) -> None:
@@ -95,22 +110,30 @@ class Analyzer:
             self._retention,
             max_upload_bytes=settings.max_upload_bytes,
             max_uploads=settings.workers + settings.max_queued_uploads,
+            timeout_seconds=settings.task_timeout_seconds,
         )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.drain()
+        self._is_open = False
         await self._opened.aclose()
 
     def drain(self) -> None:
         """Take no new work, and let go of those who watch over HTTP. What is under way goes on."""
         self._draining = True
-        self._desk.hang_up()
+        if self.is_open:
+            self._desk.hang_up()
 
     async def ready(self) -> None:
         """Returns when work would start at once."""
         await self._executor.ready()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was entered and not left."""
+        return self._is_open
 
     @property
     def is_ready(self) -> bool:
@@ -145,7 +168,9 @@ class Analyzer:
     async def dataset(self, file_id: str, principal: str = PUBLIC) -> Dataset:
         return await self._shelf.find(file_id, principal)
 
-    async def datasets(self, limit: int = 50, after: str | None = None, principal: str = PUBLIC) -> list[Dataset]:
+    async def datasets(
+        self, limit: int = 50, after: str | None = None, principal: str = PUBLIC
+    ) -> list[DatasetSummary]:
         """The principal's own, newest first; `after` is the id of the last one of the page before."""
         return await self._shelf.newest(principal, limit, after)
 
@@ -192,11 +217,11 @@ class Analyzer:
         """
         self._refuse_when_draining()
         analysis = self._catalogue.find(task_id)
-        table = await self._shelf.table(file_id, principal)
-        checked = _check(analysis, params or {})
-        shapes, tables = {"df": table.dataset.shape}, {"df": table.path}
-        parts = _split(analysis, shapes, checked)
-        return await self._desk.begin(analysis, checked, parts, file_id, [table.key], tables, shapes, principal)
+        async with self._shelf.table(file_id, principal) as table:
+            checked = _check(analysis, params or {})
+            shapes, tables = {"df": table.dataset.shape}, {"df": table.path}
+            parts = _split(analysis, shapes, checked)
+            return await self._desk.begin(analysis, checked, parts, file_id, [table.key], tables, shapes, principal)
 
     async def run(self, run_id: str, principal: str = PUBLIC) -> Run:
         return await self._desk.find(run_id, principal)

@@ -90,10 +90,17 @@ class Settings(BaseSettings):
     def _split_hosts(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _spell_out(cls, value: Path) -> Path:
+        """Workers have another idea of here, and shells are not always there to say where home is."""
+        return value.expanduser().absolute()
+
     @property
     def hosts_to_answer_for(self) -> tuple[str, ...]:
         """The names a server of its own answers for: those that were set, else the bound host and the loopback's."""
-        return self.allowed_hosts or (self.host, "localhost", "127.0.0.1", "[::1]")
+        bound = f"[{self.host}]" if ":" in self.host else self.host
+        return self.allowed_hosts or (bound, "localhost", "127.0.0.1", "[::1]")
 
 
 def temporary_data_dir() -> "tempfile.TemporaryDirectory[str]":

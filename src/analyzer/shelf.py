@@ -1,22 +1,24 @@
 """Datasets: taken in, described, read and given away."""
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiofiles
+from aiofiles.threadpool import wrap
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
-from analyzer.drafts import bad_rows_file
-from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, UnknownDataset
+from analyzer.drafts import bad_rows_file, open_file
+from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, RunTimeout, UnknownDataset, shown
 from analyzer.executors.base import Executor, ExportTable, Lane, ReadFile, Reading, ReadRows, WorkerDied
 from analyzer.models import (
     PUBLIC,
     Dataset,
+    DatasetSummary,
     ExportFormat,
     OwnedDataset,
     ReadingOptions,
@@ -65,6 +67,7 @@ class Shelf:
         *,
         max_upload_bytes: int,
         max_uploads: int,
+        timeout_seconds: float,
     ) -> None:
         self._state = state
         self._blobs = blobs
@@ -72,8 +75,10 @@ class Shelf:
         self._retention = retention
         self._max_upload_bytes = max_upload_bytes
         self._max_uploads = max_uploads
+        self._timeout_seconds = timeout_seconds
         self._uploads = 0
         self._arrivals = Tasks(outcomes_are_read=True)
+        self._places = Tasks(outcomes_are_read=True)
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[Upload]:
@@ -102,10 +107,14 @@ class Shelf:
 
     async def add_file(self, path: Path, filename: str, options: ReadingOptions, principal: str) -> Dataset:
         """Take in a copy of a file of this machine."""
-        async with self.receiving() as upload, aiofiles.open(path, "rb") as file:
+        async with self.receiving() as upload:
             upload.expect(filename, options)
-            while chunk := await file.read(COPY_BYTES):
-                await upload.write(chunk)
+            file = wrap(await open_file(path, "rb"))
+            try:
+                while chunk := await file.read(COPY_BYTES):
+                    await upload.write(chunk)
+            finally:
+                await file.close()
             return await self.add(upload, filename, options, principal)
 
     async def add(self, upload: Upload, filename: str, options: ReadingOptions, principal: str) -> Dataset:
@@ -119,9 +128,7 @@ class Shelf:
                 reading = await self._read(upload, filename, options)
             dataset = self._describe(shown, options, upload.sha256, upload.size_bytes, reading)
             owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
-            async with self._retention.placing:
-                await self._keep_all(upload.draft, _table_of(upload), upload.sha256, content)
-                await self._state.add_dataset(owned)
+            await self._places.finish(self._place(owned, upload.draft, _table_of(upload)), f"place {dataset.id}")
         log.info("dataset added", extra={"dataset": dataset.id, "rows": dataset.rows, "columns": dataset.columns})
         return dataset
 
@@ -138,13 +145,30 @@ class Shelf:
                     reading = await self._ask(ReadFile(str(original), str(table), old.filename, options))
                 dataset = self._describe(old.filename, options, old.sha256, old.size_bytes, reading)
                 dataset = dataset.model_copy(update={"derived_from": old.id})
-                async with self._retention.placing:
-                    await self._keep_all(None, table, old.sha256, content)
-                    await self._state.add_dataset(OwnedDataset(dataset=dataset, principal=principal, content=content))
+                owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
+                await self._places.finish(self._place(owned, None, table), f"place {dataset.id}")
             finally:
                 for file in _files_of(table).values():
                     file.unlink(missing_ok=True)
         return dataset
+
+    @asynccontextmanager
+    async def _within_time(self, what: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        except TimeoutError:
+            seconds = self._timeout_seconds
+            raise RunTimeout(f"{what} took longer than {seconds:g} seconds.", limit=seconds) from None
+
+    @asynccontextmanager
+    async def _bounded(self, filename: str) -> AsyncIterator[None]:
+        """Reading within its time; what goes wrong is told of the file."""
+        try:
+            async with self._within_time(f"Reading {filename!r}"):
+                yield
+        except WorkerDied:
+            raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None
 
     async def _known(self, content: str) -> Reading | None:
         """How this content was read before, by whomever: the same bytes read in the same way give the same table."""
@@ -154,24 +178,29 @@ class Shelf:
     async def _read(self, upload: Upload, filename: str, options: ReadingOptions) -> Reading:
         shown = display_name(filename)
         if upload.early is not None and upload.expected == (filename, options):
-            with _naming_crashes(shown):
+            async with self._bounded(shown):
                 reading: Reading = await upload.early
                 return reading
         await upload.forget_early()
         return await self._ask(ReadFile(str(upload.draft), str(_table_of(upload)), shown, options))
 
     async def _ask(self, work: ReadFile) -> Reading:
-        with _naming_crashes(work.filename):
+        async with self._bounded(work.filename):
             reading: Reading = await self._executor.call(work)
             return reading
 
-    async def _keep_all(self, original: Path | None, table: Path, sha256: str, content: str) -> None:
-        """Make blobs of what there is of the draft files. What is there already is the same and stays."""
-        if original is not None:
-            await self._blobs.keep(original_key(sha256), original)
-        for name, file in _files_of(table).items():
-            if file.exists():
-                await self._blobs.keep(f"{table_key(content)}/{name}", file)
+    async def _place(self, owned: OwnedDataset, original: Path | None, table: Path) -> None:
+        """Make blobs of what there is of the draft files, and then a dataset of them.
+
+        What is there already is the same; it is replaced in one step. Not to be stopped halfway.
+        """
+        async with self._retention.placing:
+            if original is not None:
+                await self._blobs.keep(original_key(owned.dataset.sha256), original)
+            for name, file in _files_of(table).items():
+                if file.exists():
+                    await self._blobs.keep(f"{table_key(owned.content)}/{name}", file)
+            await self._state.add_dataset(owned)
 
     def _describe(
         self, filename: str, options: ReadingOptions, sha256: str, size_bytes: int, reading: Reading
@@ -191,6 +220,10 @@ class Shelf:
             options=options,
         )
 
+    async def close(self) -> None:
+        """Returns when nothing is being placed any more."""
+        await self._places.wait(None)
+
     async def find(self, file_id: str, principal: str) -> Dataset:
         """The dataset. Raises UnknownDataset, also for another principal's, and Expired."""
         return (await self._find(file_id, principal)).dataset
@@ -198,29 +231,30 @@ class Shelf:
     async def _find(self, file_id: str, principal: str) -> OwnedDataset:
         owned = await self._state.dataset(file_id)
         if owned is None or owned.principal not in (principal, PUBLIC) or owned.removed is Removal.DELETED:
-            raise UnknownDataset(f"There is no dataset {file_id!r}.")
+            raise UnknownDataset(f"There is no dataset {shown(file_id)}.")
         if owned.removed is Removal.EXPIRED:
-            raise Expired(f"The dataset {file_id!r} has expired. Upload the file again.")
+            raise Expired(f"The dataset {shown(file_id)} has expired. Upload the file again.")
         return owned
 
-    async def newest(self, principal: str, limit: int, after: str | None) -> list[Dataset]:
+    async def newest(self, principal: str, limit: int, after: str | None) -> list[DatasetSummary]:
         """The principal's own datasets, newest first, from the one after `after`."""
-        return [owned.dataset for owned in await self._state.datasets(principal, limit, after)]
+        return await self._state.datasets(principal, limit, after)
 
     async def remove(self, file_id: str, principal: str) -> None:
         await self._find(file_id, principal)
         await self._retention.remove_dataset(file_id, Removal.DELETED)
 
-    async def table(self, file_id: str, principal: str) -> StoredTable:
-        """The dataset and its Arrow file, for workers to map; in use as long as whoever asked says so."""
-        owned = await self._find(file_id, principal)
-        key = table_key(owned.content)
-        return StoredTable(owned.dataset, key, str(self._blobs.local(f"{key}/table")))
+    @asynccontextmanager
+    async def table(self, file_id: str, principal: str) -> AsyncIterator[StoredTable]:
+        """The dataset and its Arrow file, for workers to map, which stays as long as the context lasts."""
+        key = table_key((await self._find(file_id, principal)).content)
+        async with self._retention.using(key):
+            owned = await self._find(file_id, principal)  # again: only now it cannot go any more
+            yield StoredTable(owned.dataset, key, str(self._blobs.local(f"{key}/table")))
 
     async def rows(self, file_id: str, principal: str, wanted: RowsWanted) -> bytes:
         """A page of rows as JSON: `{columns, rows, total}`."""
-        table = await self.table(file_id, principal)
-        async with self._retention.using(table.key):
+        async with self.table(file_id, principal) as table, self._within_time("Reading these rows"):
             page: bytes = await self._executor.call(ReadRows(table.path, wanted), Lane.PAGES)
             return page
 
@@ -230,10 +264,9 @@ class Shelf:
 
         `form` is `original`, `arrow`, `bad-rows`, or a format to write it in: `csv` or `parquet`.
         """
-        owned = await self._find(file_id, principal)
-        dataset, key = owned.dataset, table_key(owned.content)
-        stem = Path(dataset.filename).stem
-        async with self._retention.using(key, original_key(dataset.sha256)):
+        found = (await self._find(file_id, principal)).dataset
+        async with self.table(file_id, principal) as table, self._retention.using(original_key(found.sha256)):
+            dataset, key, stem = table.dataset, table.key, Path(table.dataset.filename).stem
             match form:
                 case "original":
                     yield Download(self._blobs.local(original_key(dataset.sha256)), dataset.filename)
@@ -255,7 +288,9 @@ class Shelf:
             return
         draft = self._blobs.draft()
         try:
-            await self._executor.call(ExportTable(str(self._blobs.local(table)), str(draft), form, raw), Lane.PAGES)
+            work = ExportTable(str(self._blobs.local(table)), str(draft), form, raw)
+            async with self._within_time(f"Writing this table as {form}"):
+                await self._executor.call(work, Lane.PAGES)
             await self._blobs.keep(name, draft)
         finally:
             draft.unlink(missing_ok=True)
@@ -274,11 +309,3 @@ def _table_of(upload: Upload) -> Path:
 def _files_of(table: Path) -> dict[str, Path]:
     """What reading writes: the table, and the rows that did not fit it."""
     return {"table": table, "bad-rows": bad_rows_file(table)}
-
-
-@contextmanager
-def _naming_crashes(filename: str) -> Iterator[None]:
-    try:
-        yield
-    except WorkerDied:
-        raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None

@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from analyzer.blobs.base import Blobs
-from analyzer.blobs.local import telling_when_full
-from analyzer.drafts import complete_mark
+from analyzer.drafts import complete_mark, open_file, telling_when_full
 from analyzer.errors import UploadTooLarge
 from analyzer.models import ReadingOptions
 
 MAX_NAME_CHARACTERS = 200
 BUFFER_BYTES = 256 * 1024  # gathered before a thread is asked to hash and write it
 SMALL_BYTES = 16 * 1024  # chunks below this are joined, or their number would weigh more than they do
-EARLY_BYTES = (
-    4 * 1024 * 1024
-)  # from here on a file is read while it still arrives; smaller ones are read faster than sent
+EARLY_BYTES = 4 * 1024 * 1024  # from here on a file is read while it still arrives
 
 
 class Upload:
@@ -121,8 +118,7 @@ def _hash_and_write(digest: Any, file: IO[bytes], chunks: list[bytes | bytearray
 async def receiving(blobs: Blobs, max_bytes: int) -> AsyncIterator[Upload]:
     """An upload whose draft is gone when the context ends, unless it was kept as a blob before."""
     draft = blobs.draft()
-    with telling_when_full():
-        file = await asyncio.to_thread(draft.open, "wb")
+    file = await open_file(draft, "wb")
     try:
         upload = Upload(draft, file, max_bytes)
         try:

@@ -129,8 +129,7 @@ async def test_the_death_of_the_forkserver_is_survived(trouble: Callable[[str], 
         executor._forkserver._process.kill()
         (worker,) = executor._lanes[Lane.WORK]._idle
         await until(lambda: worker._pid is not None and not alive(worker._pid), "the worker dies with its forkserver")
-        with pytest.raises(WorkerDied):
-            await executor.call(trouble("large"))
+        # One that died at rest is nobody's fault: whoever asks next is served by another.
         assert isinstance(await executor.call(trouble("large")), EncodedSection)
 
 

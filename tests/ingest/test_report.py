@@ -70,6 +70,11 @@ def test_an_unclosed_quote_in_a_large_file_costs_its_row_only(read: Read) -> Non
     assert table["b"].to_pylist()[69_999:70_002] == ["x, 69999", '"x', "x, 70001"]
 
 
+def test_a_long_row_among_stray_quotes_is_read(read: Read) -> None:
+    table, _ = read('a,b\n1,5" wide\n2,"' + "x" * 500_000 + '"\n3,' + "y" * 5_000_000 + '\n4,"z\n')
+    assert [len(cell) for cell in table["b"].to_pylist()] == [7, 500_000, 5_000_000, 2]
+
+
 def test_odd_rows_of_a_large_file_keep_their_places(read: Read) -> None:
     rows = [f'{n},"x {n}",{n / 8}' for n in range(700_000)]
     for place, row in {5: "5,short", 6: "6;x 6;0.75", 7: "7,a,b,c", 100_000: "100000", 300_000: "# remark"}.items():

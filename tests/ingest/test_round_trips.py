@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analyzer.ingest import ingest
+from analyzer.ingest import delimited, ingest
 from analyzer.models.datasets import ReadingOptions
 
 CONTROLS = "\ufeff" + "".join(map(chr, [*range(9), 11, 12, *range(14, 32), 127]))
@@ -85,11 +85,16 @@ def test_tables_in_odd_dialects_come_back(rows: list[list[str]], delimiter: str,
     assert read(text.encode(), **options, null_tokens=()) == rows
 
 
+@pytest.mark.parametrize("block_bytes", [200, 8_000_000])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("quote", ['"', "'"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("escape", [False, True])
-def test_dialects_are_detected(delimiter: str, quote: str, line_end: str, escape: bool) -> None:
+def test_dialects_are_detected(
+    monkeypatch: pytest.MonkeyPatch, block_bytes: int, delimiter: str, quote: str, line_end: str, escape: bool
+) -> None:
+    monkeypatch.setattr(delimited, "MIN_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(delimited, "BLOCK_ROWS", 1)
     rows = [[f"name {n}", f"it {quote}is{quote} {n}{delimiter} so", f"two{line_end}lines", f"{n}.5"] for n in range(30)]
     text = write(rows, delimiter, quote, line_end, csv.QUOTE_MINIMAL, escape)
     assert [row[:3] for row in read(text.encode())] == [row[:3] for row in rows]

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from analyzer.models import (
     Dataset,
+    DatasetSummary,
     OwnedDataset,
     OwnedRun,
     ReadingReport,
@@ -96,14 +97,15 @@ async def test_lists_are_pages_of_ones_own_newest_first(state: State) -> None:
     mine = [_dataset(age_seconds=age // 2, principal="me") for age in range(7)]  # some of the same age
     for dataset in [*mine, _dataset(principal="you")]:
         await state.add_dataset(dataset)
-    seen: list[OwnedDataset] = []
+    seen: list[DatasetSummary] = []
     after = None
     while page := await state.datasets("me", 3, after):
         seen += page
-        after = page[-1].dataset.id
-    assert sorted(seen, key=lambda owned: owned.dataset.created_at, reverse=True) == seen
-    assert {owned.dataset.id for owned in seen} == {owned.dataset.id for owned in mine}
+        after = page[-1].id
+    assert sorted(seen, key=lambda summary: summary.created_at, reverse=True) == seen
+    assert {summary.id for summary in seen} == {owned.dataset.id for owned in mine}
     assert len(seen) == 7
+    assert mine[0].dataset.summary in seen
     runs = [_run(age_seconds=age) for age in (3, 1, 2)]
     for run in runs:
         await state.save_run(run)
@@ -129,7 +131,7 @@ async def test_what_is_removed_is_told_from_what_never_was(state: State) -> None
     assert await state.counts() == Counts(datasets=0, results=0, logs=0, events=0)
     await state.forget_removed(START)
     assert await state.dataset(dataset.dataset.id) is not None
-    await state.forget_removed(START + timedelta(seconds=1))
+    await state.forget_removed(now() + timedelta(seconds=1))
     assert await state.dataset(dataset.dataset.id) is None
     assert await state.run(run.run.id) is None
 
@@ -172,3 +174,25 @@ async def test_the_same_content_is_found_as_long_as_somebody_has_it(state: State
         await state.remove_dataset(gone.dataset.id, Removal.DELETED)
     assert await state.dataset_of("same") is None
     assert not await state.holds_original(mine.dataset.sha256)
+
+
+async def test_what_is_needed_is_what_somebody_has(state: State) -> None:
+    kept, gone, run = _dataset(content="kept"), _dataset(content="gone"), _run()
+    for dataset in (kept, gone):
+        await state.add_dataset(dataset)
+    await state.save_run(run)
+    await state.remove_dataset(gone.dataset.id, Removal.DELETED)
+    needed = await state.needed()
+    assert needed.tables == {"kept"}
+    assert needed.originals == {kept.dataset.sha256}
+    assert needed.results == {run.run.id}
+
+
+async def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
+    folder = tmp_path / "what?x=1#%41 ä"
+    folder.mkdir()
+    state = SqlState(folder / "state.sqlite")
+    await state.open()
+    await state.aclose()
+    assert (folder / "state.sqlite").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]

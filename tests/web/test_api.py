@@ -1,9 +1,11 @@
 """The API over a real socket: what is promised of each route, and what is refused."""
 
 import asyncio
+import contextlib
 import csv
 import io
 import json
+import logging
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +13,7 @@ import pandas as pd
 import pytest
 
 from analyzer.executors.base import Lane
+from analyzer.logs import TextLines
 from analyzer.service import Analyzer
 from tests.api import Api
 from tests.waiting import Gate, until
@@ -212,7 +215,7 @@ async def test_unknown_things_are_named(api: Api) -> None:
         (b'{"file_id": NaN}', 400, "malformed-request", "JSON"),
         (b"[" * 100_000, 400, "malformed-request", "JSON"),
         (b"\xff", 400, "malformed-request", "JSON"),
-        (b"[]", 422, "invalid-parameters", "dictionary"),
+        (b"[]", 422, "invalid-parameters", "an object"),
         (b'{"file_id": "a"}', 422, "invalid-parameters", "task_id"),
         (b'{"file_id": 1, "task_id": "b"}', 422, "invalid-parameters", "file_id"),
         (b'{"file_id": "a", "task_id": "b", "parms": {}}', 422, "invalid-parameters", "parms"),
@@ -308,8 +311,38 @@ async def test_two_people_at_once_get_their_own(api: Api, penguins: Path) -> Non
 
 
 async def test_other_sites_may_not_change_anything(api: Api) -> None:
-    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+    origins = ("https://evil.example", "null", "http://[", "http://\udcff", "http://a\\b")
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, *({"Origin": origin} for origin in origins)):
         (await api.upload(TABLE, headers=headers)).problem(403, "cross-site")
         assert (await api.get("/health", headers=headers)).status == 200
     assert (await api.upload(TABLE, headers={"Origin": str(api.http._base_url).rstrip("/")})).status == 201
     assert isinstance(api.http, aiohttp.ClientSession)
+
+
+async def test_who_stops_reading_is_let_go_and_gets_no_second_answer(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.web.sse.STALL_SECONDS", 0.2)
+    run = await api.start(await api.dataset(TABLE), "test_trouble", kind="large")
+    await api.watch(run)
+    host, port = api.http._base_url.host, api.http._base_url.port  # type: ignore[union-attr]
+    reader, writer = await asyncio.open_connection(host, port, limit=1000)
+    for _ in range(8):  # more than the system's buffers hold
+        writer.write(f"GET /api/run/{run}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await asyncio.sleep(1)
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while chunk := await reader.read(100_000):
+            received += chunk
+    assert received.count(b"HTTP/1.1 ") == received.count(b"HTTP/1.1 200 OK")
+    assert len(received) < 8 * 3_000_000
+    writer.close()
+
+
+def test_the_log_is_ours_alone() -> None:
+    lines = TextLines()
+    record = logging.makeLogRecord(
+        {"msg": "said", "path": "/x\n2026-01-01T00:00:00.000Z info forged", "levelname": "INFO"}
+    )
+    assert lines.format(record).count("\n") == 0
+    assert "\\n2026" in lines.format(record)

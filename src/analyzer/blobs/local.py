@@ -1,27 +1,14 @@
 """Blobs as files in a folder of this machine."""
 
 import asyncio
-import errno
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 from analyzer.blobs.base import BlobMissing
-from analyzer.errors import StorageFull
+from analyzer.drafts import telling_when_full
 from analyzer.models import new_id
-
-
-@contextmanager
-def telling_when_full() -> Iterator[None]:
-    """Turn the system's word for a full disk into ours."""
-    try:
-        yield
-    except OSError as failure:
-        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull("The disk of this server is full. Delete datasets or try again later.") from failure
-        raise
 
 
 class LocalBlobs:
@@ -74,9 +61,12 @@ class LocalBlobs:
             draft.unlink(missing_ok=True)
             raise
 
-    @staticmethod
-    def _delete(place: Path) -> None:
+    def _delete(self, place: Path) -> None:
         if place.is_dir():
-            shutil.rmtree(place)
+            # Out of sight in one step, so that two who delete the same do not meet inside.
+            doomed = self.draft()
+            with suppress(FileNotFoundError):
+                place.rename(doomed)
+                shutil.rmtree(doomed)
         else:
             place.unlink(missing_ok=True)

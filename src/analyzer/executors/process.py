@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.aio import Tasks
-from analyzer.errors import AnalyzerError, MemoryLimit
+from analyzer.errors import AnalyzerError, MemoryLimit, ShuttingDown
 from analyzer.executors import entry
 from analyzer.executors.base import Lane, SlotCounts, Work, WorkerDied
 from analyzer.executors.forkserver import OwnContext, OwnForkServer
@@ -29,7 +29,8 @@ log = logging.getLogger("analyzer.executors")
 
 PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.csv", "scipy.special")
 MEMORY_POLL_SECONDS = 0.1
-REFILL_PAUSE_SECONDS = 1.0  # between two tries to start a worker on a machine that cannot
+REFILL_PAUSE_SECONDS = 0.5  # after a worker could not be started; doubled every time, up to
+LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Slot:
@@ -39,22 +40,34 @@ class Slot:
         self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=entry.begin)
         self._greeting = self._pool.submit(entry.ready)
         self._pid: int | None = None
+        self._pidfd: int | None = None  # names the process even after its number was given to another
+        self._bytes_at_rest = 0
         self.busy = False
+        self.killed = False
         self.verdict: AnalyzerError | None = None  # why we killed it, when we did
 
     async def warm(self) -> None:
         """Returns when the worker is ready. Raises BrokenExecutor when it died before."""
         self._pid = await asyncio.wrap_future(self._greeting)
+        if hasattr(os, "pidfd_open"):
+            with suppress(ProcessLookupError):
+                self._pidfd = os.pidfd_open(self._pid)
+        self._bytes_at_rest = self._private_bytes()
 
     @property
     def is_warm(self) -> bool:
         return self._pid is not None
 
-    async def perform(self, question: bytes | None, place: Path) -> bytes | None:
-        return await asyncio.wrap_future(self._pool.submit(entry.perform, question, str(place)))
+    def begin(self, question: bytes | None, place: Path) -> asyncio.Future[bytes | None]:
+        """Put a question to the worker. Raises BrokenExecutor when it is dead already."""
+        return asyncio.wrap_future(self._pool.submit(entry.perform, question, str(place)))
 
     def own_memory_bytes(self) -> int:
-        """Resident memory that the worker does not share with a mapped file; 0 where the system does not tell."""
+        """Memory that the work has taken: what the worker holds beyond what it held at rest, mapped files aside."""
+        return self._private_bytes() - self._bytes_at_rest
+
+    def _private_bytes(self) -> int:
+        """Resident memory not shared with a file; 0 where the system does not tell."""
         try:
             _, resident, shared = Path(f"/proc/{self._pid}/statm").read_text().split()[:3]
         except OSError:
@@ -64,14 +77,19 @@ class Slot:
     def kill(self, verdict: AnalyzerError | None = None) -> None:
         """End the worker at once, whatever it is doing, stopped included. Its pool then breaks by itself."""
         self.verdict = self.verdict or verdict
-        if self._pid is not None:
-            with suppress(ProcessLookupError):
+        self.killed = True
+        with suppress(ProcessLookupError):
+            if self._pidfd is not None:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            elif self._pid is not None:
                 os.kill(self._pid, signal.SIGKILL)
-            self._pid = None
 
     def bury(self, *, wait: bool) -> None:
         """Take no more work. Whoever waits, in the launching thread, does so until the process is gone."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
 
 
 class _Slots:
@@ -80,11 +98,20 @@ class _Slots:
     def __init__(self, size: int) -> None:
         self.size = size
         self.busy = 0
+        self._closed = False
         self._idle: deque[Slot] = deque()
         self._places = asyncio.Semaphore(0)  # counts the idle slots
 
+    def close(self) -> None:
+        """Whoever waits, or comes, is turned away."""
+        self._closed = True
+        self._places.release()
+
     async def take(self) -> Slot:
         await self._places.acquire()
+        if self._closed:
+            self._places.release()  # and so does the next one in the row
+            raise ShuttingDown("The server is shutting down.")
         self.busy += 1
         slot = self._idle.popleft()
         slot.busy = True
@@ -156,11 +183,13 @@ class ProcessExecutor:
 
     async def _ask(self, lane: _Slots, question: bytes | None, place: Path) -> bytes | None:
         """Put the question to the lane's next idle slot, and see that there is one again whatever happens."""
-        slot = await lane.take()
+        slot, answering = await self._begin(lane, question, place)
         try:
-            answer = await slot.perform(question, place)
+            answer = await answering
         except BrokenExecutor as broken:
             self._replace(lane, slot)
+            if self._closing:
+                raise ShuttingDown("The server is shutting down.") from None
             raise slot.verdict or WorkerDied() from broken
         except MemoryError:
             self._replace(lane, slot)
@@ -174,11 +203,24 @@ class ProcessExecutor:
         self._give_back(lane, slot)
         return answer
 
+    async def _begin(
+        self, lane: _Slots, question: bytes | None, place: Path
+    ) -> tuple[Slot, asyncio.Future[bytes | None]]:
+        """The next slot whose worker is alive, and its answer to come. One that died at rest is nobody's fault."""
+        while True:
+            slot = await lane.take()
+            try:
+                return slot, slot.begin(question, place)
+            except BrokenExecutor:
+                self._replace(lane, slot)
+
     def counts(self) -> SlotCounts:
         return SlotCounts(total=self._workers, busy=self._lanes[Lane.WORK].busy, restarts=self._restarts)
 
     async def aclose(self) -> None:
         self._closing = True
+        for lane in self._lanes.values():
+            lane.close()
         await self._tasks.aclose()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._launcher, self._close_all)
@@ -194,12 +236,15 @@ class ProcessExecutor:
             slot.bury(wait=True)
         # What is only starting has no pid that we know, but it dies with the forkserver.
         self._forkserver.close()
-        for slot in self._slots:
+        for slot in self._slots - set(warm):
             slot.bury(wait=True)
 
     def _give_back(self, lane: _Slots, slot: Slot) -> None:
-        lane.leave(slot)
-        lane.add(slot)
+        if slot.killed:  # while its answer was on the way
+            self._replace(lane, slot)
+        else:
+            lane.leave(slot)
+            lane.add(slot)
 
     def _replace(self, lane: _Slots, slot: Slot) -> None:
         lane.leave(slot)
@@ -217,13 +262,17 @@ class ProcessExecutor:
 
     async def _fill(self, lane: _Slots) -> None:
         """Start a slot and put it among the idle ones of the lane, however many tries it takes."""
-        while True:
+        for attempt in count():
+            slot = None
             try:
                 slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch)
                 await slot.warm()
-            except (OSError, EOFError, BrokenExecutor) as failure:
+            except Exception as failure:  # noqa: BLE001 - whatever it is, without another try the slot were lost
                 log.error("a worker could not be started: %r", failure)
-                await asyncio.sleep(REFILL_PAUSE_SECONDS)
+                if slot is not None:
+                    self._slots.discard(slot)
+                    slot.bury(wait=False)
+                await asyncio.sleep(min(REFILL_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
             else:
                 lane.add(slot)
                 if lane is self._lanes[Lane.WORK]:
@@ -239,6 +288,7 @@ class ProcessExecutor:
 
     def _too_much_memory(self) -> MemoryLimit:
         return MemoryLimit(
-            f"The work needed more than the {self._memory_bytes:,} bytes of memory it may use.",
+            f"The work needed more than the {self._memory_bytes:,} bytes of memory it may use. "
+            "Fewer columns need less; the operator can allow more with ANALYZER_TASK_MEMORY_BYTES.",
             limit=self._memory_bytes,
         )

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from analyzer.analyses import catalogue
-from analyzer.drafts import GrowingFile
+from analyzer.drafts import GrowingFile, telling_when_full
 from analyzer.errors import AnalyzerError
 from analyzer.executors.base import (
     ComputePart,
@@ -69,7 +69,8 @@ def ready() -> int:
 def perform(work: Any) -> Any:
     """Do the work a message names. Raises an AnalyzerError, MemoryError or WorkFailed: all of them pickle."""
     try:
-        return PERFORM[type(work)](work)
+        with telling_when_full():
+            return PERFORM[type(work)](work)
     except (AnalyzerError, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - the border of the process: nothing else may pass

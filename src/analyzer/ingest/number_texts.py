@@ -118,7 +118,7 @@ def keeps_digits(text: str, value: float) -> bool:
     Whole numbers beyond 64 bits are taken for identifiers: they are not kept even where a double happens to hit them.
     """
     if not -LARGEST <= value <= LARGEST:
-        return text.lower().strip("+-")[:3] in ("inf", "nan")
+        return text.lower().strip("+-").startswith("inf")
     fraction, e, _ = text.partition("e")
     if e and format(value, f".{len(fraction.partition('.')[2])}e") == text:
         return True

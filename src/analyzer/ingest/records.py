@@ -108,6 +108,8 @@ class RecordReader:
                 place += len(delimiter)
                 continue
             ending = LINE_END.match(text, place)
+            if not last and (ending is None or (ending.end() == len(text) and ending[0] == "\r")):
+                raise Incomplete
             return cells, ending.end() if ending else place
 
     def _cell(self, text: str, place: int, last: bool) -> tuple[str | None, int]:

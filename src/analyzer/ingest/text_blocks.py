@@ -66,9 +66,19 @@ def _first_block(text: bytes, reader: RecordReader, line: int, last: bool) -> tu
         if end:
             return Block(text[:end] if end < len(text) else text, line, last), text[end:]
         return None, text
-    piece, whole = text[:IRREGULAR_BYTES], last and len(text) <= IRREGULAR_BYTES
-    decoded = piece.decode("utf-8", "surrogateescape")
-    records = tuple(reader.read(decoded, last=whole))
+    return _irregular_block(text, reader, line, last)
+
+
+def _irregular_block(text: bytes, reader: RecordReader, line: int, last: bool) -> tuple[Block | None, bytes]:
+    """A block of the first records of irregular text, and what is left."""
+    size, records = IRREGULAR_BYTES, tuple[Record, ...]()
+    while not records:
+        piece, whole = text[:size], last and len(text) <= size
+        decoded = piece.decode("utf-8", "surrogateescape")
+        records = tuple(reader.read(decoded, last=whole))
+        if size >= len(text):
+            break
+        size *= 4
     if not records:
         return (Block(text, line, True, ()), b"") if whole else (None, text)
     end = len(piece) if whole else len(decoded[: records[-1].end].encode("utf-8", "surrogateescape"))

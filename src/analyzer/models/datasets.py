@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from analyzer.models.base import Frozen, Moment, Removal
 
@@ -51,6 +51,43 @@ class ReadingOptions(Frozen):
     )
     sheet: str | None = Field(None, description="The sheet of a workbook, by name.")
     member: str | None = Field(None, description="The file inside a zip archive, by name.")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_is_within_a_line(cls, value: str | None) -> str | None:
+        if value is not None and set(value) & set("\r\n\0"):
+            raise ValueError("a delimiter has no line end and no NUL in it")
+        return value
+
+    @field_validator("quote")
+    @classmethod
+    def _quote_is_visible(cls, value: str | None) -> str | None:
+        if value and not (value.isascii() and value.isprintable()):
+            raise ValueError("a quote is one visible ASCII character")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_of_text(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            # Some codecs are for bytes, some for domain names; a table's text reads like this or not at all.
+            known = b"a".decode(value, "replace") == "a" or value.lower().replace("_", "-").startswith(
+                ("utf-16", "utf-32")
+            )
+        except (LookupError, ValueError):
+            known = False
+        if not known or value.lower() in ("punycode", "idna"):
+            raise ValueError(f"{value[:40]!r} is no text encoding that Python knows")
+        return value
+
+    @field_validator("types", "null_tokens", "sheet", "member")
+    @classmethod
+    def _text_can_be_encoded(cls, value: object) -> object:
+        if any(0xD800 <= ord(character) <= 0xDFFF for character in str(value)):
+            raise ValueError("half a surrogate pair is no character")
+        return value
 
 
 class ColumnReading(Frozen):
@@ -108,8 +145,8 @@ class ReadingReport(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-class Dataset(Frozen):
-    """One uploaded table. Immutable; owned by one principal."""
+class DatasetSummary(Frozen):
+    """What a list says of a dataset."""
 
     file_id: str
     filename: str = Field(description="For people to read; never a path.")
@@ -119,18 +156,27 @@ class Dataset(Frozen):
     sha256: str = Field(description="Of the file as it was uploaded.")
     created_at: Moment
     expires_at: Moment | None = Field(None, description="None: kept until it is deleted.")
-    table: tuple[ColumnSchema, ...] = Field(description="The columns, in order.")
-    report: ReadingReport
-    options: ReadingOptions = Field(ReadingOptions(), description="What was decided by whoever uploaded it.")
     derived_from: str | None = Field(None, description="The dataset that was read again to make this one.")
 
     @property
     def id(self) -> str:
         return self.file_id
 
+
+class Dataset(DatasetSummary):
+    """One uploaded table. Immutable; owned by one principal."""
+
+    table: tuple[ColumnSchema, ...] = Field(description="The columns, in order.")
+    report: ReadingReport
+    options: ReadingOptions = Field(ReadingOptions(), description="What was decided by whoever uploaded it.")
+
     @property
     def shape(self) -> TableSchema:
         return TableSchema(rows=self.rows, columns=self.table)
+
+    @property
+    def summary(self) -> DatasetSummary:
+        return DatasetSummary.model_validate(self.model_dump(include=set(DatasetSummary.model_fields)))
 
 
 class OwnedDataset(Frozen):

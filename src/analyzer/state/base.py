@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from analyzer.models import OwnedDataset, OwnedRun, Removal
+from analyzer.models import DatasetSummary, OwnedDataset, OwnedRun, Removal
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,15 @@ class Due:
     runs: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Needed:
+    """The names of the blobs that something not removed points to."""
+
+    originals: frozenset[str]
+    tables: frozenset[str]
+    results: frozenset[str]
+
+
 class State(Protocol):
     """Remembers across restarts. What a method was awaited for is there even if the process dies right after.
 
@@ -38,13 +47,15 @@ class State(Protocol):
 
     async def dataset(self, file_id: str) -> OwnedDataset | None: ...
 
-    async def datasets(self, principal: str, limit: int, after: str | None) -> list[OwnedDataset]: ...
+    async def datasets(self, principal: str, limit: int, after: str | None) -> list[DatasetSummary]: ...
 
     async def dataset_of(self, content: str) -> OwnedDataset | None:
         """Some dataset, of whomever, with this table, that is not removed."""
 
     async def holds_original(self, sha256: str) -> bool:
         """Whether a dataset that is not removed was made of a file with this hash."""
+
+    async def needed(self) -> Needed: ...
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None: ...
 
@@ -68,7 +79,7 @@ class State(Protocol):
     async def due(self, moment: datetime) -> Due: ...
 
     async def forget_removed(self, before: datetime) -> None:
-        """Forget for good what was created before that moment and is removed."""
+        """Forget for good what was removed before that moment."""
 
     async def counts(self) -> Counts: ...
 

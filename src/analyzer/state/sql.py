@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from analyzer.models import OwnedDataset, OwnedRun, Removal, RunStatus
-from analyzer.state.base import Counts, Due
+from analyzer.errors import StorageFull
+from analyzer.models import DatasetSummary, OwnedDataset, OwnedRun, Removal, RunStatus, now
+from analyzer.state.base import Counts, Due, Needed
 
 metadata = sa.MetaData()
 
@@ -29,6 +30,7 @@ def _owned_table(name: str, *more: sa.Column[Any]) -> sa.Table:
         sa.Column("created_ms", sa.BigInteger, nullable=False),
         sa.Column("expires_ms", sa.BigInteger),
         sa.Column("removed", sa.String(16)),
+        sa.Column("removed_ms", sa.BigInteger),
         sa.Column("document", sa.Text, nullable=False),
         *more,
         sa.Index(f"{name}_of_principal", "principal", "created_ms", "id"),
@@ -40,6 +42,7 @@ datasets = _owned_table(
     "datasets",
     sa.Column("sha256", sa.String(64), nullable=False, index=True),
     sa.Column("content", sa.String(64), nullable=False, index=True),
+    sa.Column("summary", sa.Text, nullable=False),
 )
 runs = _owned_table(
     "runs", sa.Column("status", sa.String(16), nullable=False), sa.Column("events", sa.Integer, nullable=False)
@@ -77,7 +80,9 @@ class SqlState:
 
     def __init__(self, file: Path) -> None:
         # One connection: SQLite has one writer at a time anyway, and this way nobody waits for a lock.
-        self._engine = create_async_engine(f"sqlite+aiosqlite:///{file}", pool_size=1, max_overflow=0)
+        url = sa.URL.create("sqlite+aiosqlite", database=str(file))
+        self._engine = create_async_engine(url, pool_size=1, max_overflow=0)
+        sa.event.listen(self._engine.sync_engine, "handle_error", _tell_when_full)
 
     async def open(self) -> None:
         async with self._engine.connect() as connection:
@@ -99,6 +104,7 @@ class SqlState:
             "document": owned.model_dump_json(),
             "sha256": dataset.sha256,
             "content": owned.content,
+            "summary": dataset.summary.model_dump_json(),
         }
         async with self._engine.begin() as connection:
             await connection.execute(insert(datasets).values(row))
@@ -108,8 +114,9 @@ class SqlState:
         row = await self._one(datasets, file_id)
         return None if row is None else _dataset(row)
 
-    async def datasets(self, principal: str, limit: int, after: str | None) -> list[OwnedDataset]:
-        return [_dataset(row) for row in await self._page(datasets, principal, limit, after)]
+    async def datasets(self, principal: str, limit: int, after: str | None) -> list[DatasetSummary]:
+        rows = await self._page(datasets, datasets.c.summary, principal, limit, after)
+        return [DatasetSummary.model_validate_json(row.summary) for row in rows]
 
     async def dataset_of(self, content: str) -> OwnedDataset | None:
         query = sa.select(datasets).where(datasets.c.content == content, datasets.c.removed.is_(None)).limit(1)
@@ -121,6 +128,14 @@ class SqlState:
         query = sa.select(datasets.c.id).where(datasets.c.sha256 == sha256, datasets.c.removed.is_(None)).limit(1)
         async with self._engine.connect() as connection:
             return await connection.scalar(query) is not None
+
+    async def needed(self) -> Needed:
+        kept = sa.select(datasets.c.sha256, datasets.c.content).where(datasets.c.removed.is_(None))
+        results = sa.select(runs.c.id).where(runs.c.removed.is_(None))
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(kept)).all()
+            names = (await connection.scalars(results)).all()
+        return Needed(frozenset(row[0] for row in rows), frozenset(row[1] for row in rows), frozenset(names))
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None:
         async with self._engine.begin() as connection:
@@ -143,7 +158,7 @@ class SqlState:
         return None if row is None else _run(row)
 
     async def runs(self, principal: str, limit: int, after: str | None) -> list[OwnedRun]:
-        return [_run(row) for row in await self._page(runs, principal, limit, after)]
+        return [_run(row) for row in await self._page(runs, runs, principal, limit, after)]
 
     async def unfinished_runs(self) -> list[OwnedRun]:
         query = sa.select(runs).where(runs.c.status.not_in(FINAL)).order_by(runs.c.created_ms, runs.c.id)
@@ -176,9 +191,7 @@ class SqlState:
     async def forget_removed(self, before: datetime) -> None:
         async with self._engine.begin() as connection:
             for table in (datasets, runs):
-                await connection.execute(
-                    sa.delete(table).where(table.c.removed.is_not(None), table.c.created_ms < _milliseconds(before))
-                )
+                await connection.execute(sa.delete(table).where(table.c.removed_ms < _milliseconds(before)))
 
     async def counts(self) -> Counts:
         # Counted once, then kept along: whoever asks for health must not queue behind those who write.
@@ -191,9 +204,11 @@ class SqlState:
         async with self._engine.connect() as connection:
             return (await connection.execute(sa.select(table).where(table.c.id == key))).one_or_none()
 
-    async def _page(self, table: sa.Table, principal: str, limit: int, after: str | None) -> list[sa.Row[Any]]:
+    async def _page(
+        self, table: sa.Table, shown: sa.Table | sa.Column[Any], principal: str, limit: int, after: str | None
+    ) -> list[sa.Row[Any]]:
         query = (
-            sa.select(table)
+            sa.select(shown)
             .where(table.c.principal == principal, table.c.removed.is_(None))
             .order_by(table.c.created_ms.desc(), table.c.id.desc())
             .limit(limit)
@@ -224,13 +239,20 @@ async def _count(connection: AsyncConnection) -> Counts:
 
 async def _remove(connection: AsyncConnection, table: sa.Table, key: str, why: Removal) -> Sequence[sa.Row[Any]]:
     """Mark as removed what is not yet; the row it was, or nothing."""
-    query = sa.update(table).where(table.c.id == key, table.c.removed.is_(None)).values(removed=why).returning(table)
+    query = sa.update(table).where(table.c.id == key, table.c.removed.is_(None))
+    query = query.values(removed=why, removed_ms=_milliseconds(now())).returning(table)
     rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
     return rows
 
 
 async def _put(connection: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
     await connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def _tell_when_full(context: sa.engine.ExceptionContext) -> None:
+    """SQLite's words for a full disk, in ours."""
+    if getattr(context.original_exception, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
+        raise StorageFull("The disk of this server is full. Delete datasets or try again later.")
 
 
 def _removal(row: sa.Row[Any]) -> Removal | None:

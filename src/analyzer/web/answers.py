@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import pydantic
@@ -17,6 +18,9 @@ M = TypeVar("M", bound=pydantic.BaseModel)
 
 SESSION_HEADER = "X-Session-ID"
 MAX_SESSION_CHARACTERS = 128
+VISIBLE_ASCII = re.compile(rf"[!-~]{{1,{MAX_SESSION_CHARACTERS}}}")
+
+MOST_TOLD = 3  # of the fields that were wrong, in the sentence; `errors` has them all
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -32,7 +36,8 @@ def problem_answer(request: web.Request, error: AnalyzerError, allow: str | None
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     if allow is not None:
         headers["Allow"] = allow
-    body = json.dumps(error.problem(request[REQUEST_ID]), ensure_ascii=False).encode()
+    # Escaped to ASCII: what was wrong may hold characters that no encoding has, such as half a surrogate pair.
+    body = json.dumps(error.problem(request[REQUEST_ID])).encode()
     return web.Response(body=body, status=error.status, content_type="application/problem+json", headers=headers)
 
 
@@ -41,7 +46,7 @@ def principal_of(request: web.Request) -> str:
     session = request.headers.get(SESSION_HEADER)
     if session is None:
         return PUBLIC
-    if not (0 < len(session) <= MAX_SESSION_CHARACTERS and session.isascii() and session.isprintable()):
+    if not VISIBLE_ASCII.fullmatch(session):
         raise MalformedRequest(f"{SESSION_HEADER} takes 1 to {MAX_SESSION_CHARACTERS} visible ASCII characters.")
     return f"session:{session}"
 
@@ -64,14 +69,12 @@ def read_query(request: web.Request, model: type[M]) -> M:
 
 def read_fields(values: Any, model: type[M], place: str) -> M:
     """Named values as a model. Raises InvalidParameters."""
+    if not isinstance(values, Mapping):
+        fields = ", ".join(model.model_fields)
+        raise InvalidParameters(f"The {place} must be an object with fields of these: {fields}.")
     try:
         return model.model_validate(values)
     except pydantic.ValidationError as failure:
-        raise _invalid(place, failure.errors()) from None
-
-
-def _invalid(place: str, failures: Sequence[Any]) -> InvalidParameters:
-    errors = field_errors(failures)
-    first = errors[0]
-    where = first["pointer"].removeprefix("/") or "it"
-    return InvalidParameters(f"The {place} is not valid: {where}: {first['detail']}.", errors=errors)
+        errors = field_errors(failure.errors())
+        told = "; ".join(f"{error['pointer'].removeprefix('/')}: {error['detail']}" for error in errors[:MOST_TOLD])
+        raise InvalidParameters(f"The {place} is not valid. {told}.", errors=errors) from None

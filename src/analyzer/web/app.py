@@ -8,7 +8,7 @@ from analyzer.service import Analyzer
 from analyzer.settings import MIB, Settings
 from analyzer.web.keys import ALLOWED_HOSTS, ANALYZER
 from analyzer.web.middleware import add_headers, answer_problems, check_host, check_origin
-from analyzer.web.routes import datasets, health, problems, runs, tasks
+from analyzer.web.routes import datasets, health, index, problems, runs, tasks
 
 MAX_BODY_BYTES = MIB  # of a request that is no upload; uploads are streamed and have their own limit
 
@@ -22,7 +22,7 @@ def create_app(settings: Settings | None = None) -> web.Application:
     analyzer = Analyzer(settings)
     app[ANALYZER] = analyzer
     app[ALLOWED_HOSTS] = frozenset(name.lower() for name in analyzer.settings.allowed_hosts or ("*",))
-    for resource in (datasets, runs, tasks, health, problems):
+    for resource in (index, datasets, runs, tasks, health, problems):
         app.add_routes(resource.routes)
     app.cleanup_ctx.append(_open_analyzer)
     app.on_shutdown.append(_drain)

@@ -6,4 +6,5 @@ from analyzer.service import Analyzer
 
 ANALYZER = web.AppKey("analyzer", Analyzer)
 ALLOWED_HOSTS: web.AppKey[frozenset[str]] = web.AppKey("allowed_hosts", frozenset)
+PREPARED = web.RequestKey("prepared", bool)
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -15,7 +15,7 @@ class PageQuery(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
     limit: int = pydantic.Field(50, ge=1, le=1000)
-    after: str | None = None
+    after: str | None = pydantic.Field(None, pattern="^[0-9a-f]{32}$")
 
 
 class HasId(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from analyzer.errors import InvalidParameters, MalformedMultipart, UploadTooSlow
 from analyzer.models import Dataset, ReadingOptions
@@ -95,7 +96,7 @@ def _naming_what_is_malformed() -> Iterator[None]:
     """aiohttp's multipart reader has no error of its own; what it raises over broken input is one of these."""
     try:
         yield
-    except (ValueError, AssertionError, LookupError, EOFError, RuntimeError) as failure:
+    except (ValueError, AssertionError, LookupError, EOFError, RuntimeError, HttpProcessingError) as failure:
         raise MalformedMultipart(f"The form could not be read: {failure or 'it is not complete'}.") from None
 
 
@@ -135,4 +136,4 @@ def _options(given: Mapping[str, str]) -> ReadingOptions:
                 f"The option {name!r} takes JSON, not {text[:80]!r}.",
                 errors=[{"pointer": f"/{name}", "detail": "no JSON"}],
             ) from None
-    return read_fields(values, ReadingOptions, "upload's options")
+    return read_fields(values, ReadingOptions, "reading option")

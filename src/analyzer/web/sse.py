@@ -35,13 +35,13 @@ async def stream_events(request: web.Request, log: EventLog) -> web.StreamRespon
     response.content_type = NDJSON if as_lines else EVENT_STREAM
     await response.prepare(request)
     if not as_lines:
-        await _write(response, _priming(log, cursor))
+        await _write(request, response, _priming(log, cursor))
     beat = None if as_lines else HEARTBEAT_SECONDS
     async for entries in log.follow(last_event_id, patient=False, beat_seconds=beat):
         for chunk in _chunks(_encode(entries, as_lines=as_lines)):
-            await _write(response, chunk)
+            await _write(request, response, chunk)
     if not log.ended and not as_lines:
-        await _write(response, b'event: shutdown\ndata: {"type":"shutdown"}\n\n')
+        await _write(request, response, b'event: shutdown\ndata: {"type":"shutdown"}\n\n')
     await response.write_eof()
     return response
 
@@ -66,6 +66,19 @@ def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(whole[start : start + WRITE_BYTES])
 
 
-async def _write(response: web.StreamResponse, chunk: bytes) -> None:
-    async with asyncio.timeout(STALL_SECONDS):
-        await response.write(chunk)
+async def _write(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
+    """Raises ConnectionResetError when the reader has taken nothing of it for too long; its connection is closed."""
+    writing = asyncio.ensure_future(response.write(chunk))
+    waiting_bytes = None
+    try:
+        while not (await asyncio.wait([writing], timeout=STALL_SECONDS))[0]:
+            transport = request.transport
+            now_waiting = None if transport is None else transport.get_write_buffer_size()
+            if transport is None or now_waiting == waiting_bytes:
+                if transport is not None:
+                    transport.abort()
+                raise ConnectionResetError("the reader of an event stream has stopped reading")
+            waiting_bytes = now_waiting
+        writing.result()
+    finally:
+        writing.cancel()

@@ -68,7 +68,7 @@ class DownloadQuery(pydantic.BaseModel):
     raw: bool = False
 
 
-@routes.post("/api/upload")
+@routes.post("/api/upload", name="upload")
 async def upload(request: web.Request) -> web.Response:
     """Store a table: a form with a part named `file`, or the file as the body and its name as `?filename=`."""
     dataset = await receive_file(request, request.app[ANALYZER], principal_of(request))

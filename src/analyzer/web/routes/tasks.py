@@ -8,7 +8,7 @@ from analyzer.web.keys import ANALYZER
 routes = web.RouteTableDef()
 
 
-@routes.get("/api/tasks")
+@routes.get("/api/tasks", name="tasks")
 async def list_tasks(request: web.Request) -> web.Response:
     """The catalogue."""
     return json_answer({"tasks": request.app[ANALYZER].tasks(), "next": None})

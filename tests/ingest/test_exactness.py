@@ -1,0 +1,87 @@
+"""Whatever stands in a column, and wherever it changes: no cell is stored as anything but what it says."""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analyzer.ingest import delimited, delimited_opening, ingest
+from analyzer.ingest.column_types import NULL_TOKENS
+from analyzer.models.datasets import ReadingOptions
+
+INTEGERS = st.integers(-(2**65), 2**65).map(str) | st.integers(-999, 999).map(str)
+DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=3).map(lambda number: format(number, "f"))
+DOUBLES = st.floats(allow_nan=False).map(repr)
+MOMENTS = st.datetimes().map(datetime.isoformat)
+DAYS = st.dates().map(str)
+TOKENS = st.sampled_from(["", "NA", "null", "-", "NaN"])
+ODD = st.sampled_from(
+    [
+        "007", "-01", "+5", "+4915112345", "0x1f", "1e400", "1e-400", "1_0", " 5 ", "5.", ".5", "true", "no",
+        "2020-02-30", "1,5", "1.5.2020", "12345678901234567.5", "0.10000000000000000001", "-0", "inf",
+    ]
+)  # fmt: skip
+KINDS = [INTEGERS, DECIMALS, DOUBLES, MOMENTS, DAYS, ODD, TOKENS]
+COLUMN = st.sampled_from(KINDS).flatmap(
+    lambda usual: st.lists(st.one_of(usual, usual, usual, TOKENS, ODD), min_size=30, max_size=30)
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_pieces() -> Iterator[None]:
+    """Tables of a few rows then have a short sample and many blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "MIN_BLOCK_BYTES", 200)
+        patch.setattr(delimited, "BLOCK_ROWS", 1)
+        patch.setattr(delimited_opening, "SAMPLE_RECORDS", 4)
+        yield
+
+
+def says(text: str, value: object) -> bool:
+    """Whether a stored value is what the text of the cell says."""
+    plain = text.strip()
+    match value:
+        case None:
+            return plain == "" or plain in NULL_TOKENS
+        case str():
+            return value == text
+        case bool():
+            return plain.lower() in (("true", "yes", "t", "y") if value else ("false", "no", "f", "n"))
+        case int():
+            return str(value) == plain.removeprefix("+") or plain == "-0"
+        case float() if plain in ("inf", "-inf"):
+            return repr(value) == plain
+        case float():
+            digits = len(Decimal(plain).as_tuple().digits)
+            return Decimal(f"{value:.{digits - 1}e}") == Decimal(plain) or Decimal(repr(value)) == Decimal(plain)
+        case datetime():
+            day_first = f"{value.day}.{value.month}.{value.year}"
+            return value == datetime.fromisoformat(plain) if plain[4:5] == "-" else plain == day_first
+    return False
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(columns=st.lists(COLUMN, min_size=1, max_size=4))
+def test_every_cell_is_what_it_says(columns: list[list[str]]) -> None:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+    writer.writerow([f"column {place}" for place, _ in enumerate(columns)])
+    writer.writerows(zip(*columns, strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "a"), Path(folder, "b")
+        source.write_bytes(file.getvalue().encode())
+        ingest(
+            source, target, filename="a.csv", options=ReadingOptions(delimiter=",", quote='"', escape="", header=True)
+        )
+        table = pa.ipc.open_file(pa.OSFile(str(target))).read_all()
+    for name, texts in zip(table.column_names, columns, strict=True):
+        stored = table[name].to_pylist()
+        assert [text for text, value in zip(texts, stored, strict=True) if not says(text, value)] == [], stored
