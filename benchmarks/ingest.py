@@ -30,7 +30,7 @@ from readers import peak_mb  # noqa: E402
 from tables import TABLES, write_csv  # noqa: E402
 
 PEERS = ("fastapi", "uvicorn[standard]", "python-multipart", "polars", "duckdb", "pandas", "pyarrow")
-OURS = ("analyzer", "analyzer, one thread", "pyarrow.csv")  # read with our own Python
+OURS = ("analyzer", "analyzer, one thread", "pyarrow.csv", "pyarrow.csv, system")  # read with our own Python
 THEIRS = ("pandas C", "pandas pyarrow", "polars", "duckdb")
 UPLOADS = (("fastapi", "form"), ("analyzer", "form"), ("analyzer", "body"), ("bare", "body"))
 TIMEOUT_SECONDS = 300
@@ -97,7 +97,7 @@ def _median(figures: list[Figures]) -> Figures:
 def read(bench: Bench) -> dict[str, Any]:
     """CSV on disk to a table: ours is stored and can be mapped, theirs is in memory."""
     figures = bench.medians((*OURS, *THEIRS), bench.table())
-    base = figures["pyarrow.csv"]["seconds"]
+    base = min(figures[name]["seconds"] for name in OURS if name.startswith("pyarrow"))  # the better of its two
     for one in figures.values():
         one["times_pyarrow"] = round(one["seconds"] / base, 2)
     _print("CSV on disk → table (goal: ours ≤ 1.5 × pyarrow.csv)", figures)
@@ -141,7 +141,7 @@ def slow(bench: Bench) -> dict[str, Any]:
         waited = []
         for _ in range(bench.repeats):
             with _server(bench) as port:  # a fresh one: a server reads the same bytes only once
-                given = ("send", port, f"/api/upload?filename={path.name}", shape, path, 2 * reading)
+                given = ("send", port, "/api/upload", shape, path, 2 * reading)
                 waited.append(_told(sys.executable, "receivers.py", *given)["after_last_byte_seconds"])
         figures[shape] = {
             "reading_seconds": reading,

@@ -40,6 +40,14 @@ def pyarrow(path: Path, target: Path) -> Read:
     return lambda: pacsv.read_csv(path, read_options=pacsv.ReadOptions(block_size=BLOCK_BYTES))
 
 
+def pyarrow_system(path: Path, target: Path) -> Read:
+    """The same with the system's allocator, which can be a good deal faster here than Arrow's own."""
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    return pyarrow(path, target)
+
+
 def pandas_c(path: Path, target: Path) -> Read:
     import pandas as pd
 
@@ -87,6 +95,7 @@ READERS: dict[str, Callable[[Path, Path], Read]] = {
     "analyzer": analyzer,
     "analyzer, one thread": analyzer_slot,
     "pyarrow.csv": pyarrow,
+    "pyarrow.csv, system": pyarrow_system,
     "pandas C": pandas_c,
     "pandas pyarrow": pandas_pyarrow,
     "polars": polars,
