@@ -1,10 +1,14 @@
 """The command line: serve, analyze, tasks."""
 
 import asyncio
+import errno
 import json
 import logging
+import os
+import re
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,9 +22,10 @@ from aiohttp import web
 from analyzer import __version__
 from analyzer.analyses import catalogue
 from analyzer.client import AnalyzerClient
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, nearest
+from analyzer.fields import reading_options
 from analyzer.logs import configure
-from analyzer.models import Dataset, Event, Run, TaskDescription
+from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription
 from analyzer.service import Analyzer
 from analyzer.settings import Settings, temporary_data_dir
 from analyzer.web import create_app
@@ -34,10 +39,14 @@ CLOSING_SECONDS = 5.0  # for handlers to finish after the streams were let go
 log = logging.getLogger("analyzer")
 
 
+class Refusal(Exception):
+    """What cannot be done, as the one line that says so."""
+
+
 class Workplace(Protocol):
     """What the commands need of an analyzer, be it here or behind a URL."""
 
-    async def add_dataset(self, path: str | Path) -> Dataset: ...
+    async def add_dataset(self, path: str | Path, options: ReadingOptions | None = None) -> Dataset: ...
 
     async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any] | None = None) -> Run: ...
 
@@ -73,6 +82,7 @@ def serve(**given: Any) -> None:
     """Serve the API until told to stop (Ctrl-C or SIGTERM)."""
     settings = _settings({name: value for name, value in given.items() if value is not None})
     configure(settings.log_format, settings.log_level)
+    _warn_of_unknown_settings()
     settings = settings.model_copy(update={"allowed_hosts": settings.hosts_to_answer_for})
     _run(_serve(settings))
 
@@ -86,9 +96,10 @@ async def _serve(settings: Settings) -> None:
         create_app(settings), access_log=None, handle_signals=False, shutdown_timeout=CLOSING_SECONDS
     )
     try:
-        await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
+        await _set_up(runner, settings)
+        if stop.is_set():
+            return
+        await _listen(runner, settings)
         host, port = runner.addresses[0][:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         log.info("serving", extra={"url": url, "data_dir": settings.data_dir, "workers": settings.workers})
@@ -97,6 +108,36 @@ async def _serve(settings: Settings) -> None:
     finally:
         await runner.cleanup()
     log.info("stopped")
+
+
+async def _set_up(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await runner.setup()
+    except OSError as failure:
+        if str(failure.filename or "").startswith(str(settings.data_dir)):
+            raise Refusal(f"The data folder {settings.data_dir} cannot be used: {failure.strerror}.") from failure
+        raise
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as failure:
+        if failure.errno == errno.EADDRINUSE:
+            raise Refusal(f"Port {settings.port} is taken; choose another with --port or ANALYZER_PORT.") from failure
+        if failure.errno == errno.EACCES:
+            raise Refusal(f"Port {settings.port} is not yours to listen on; choose one above 1023.") from failure
+        raise Refusal(
+            f"{settings.host} is no address of this machine; choose another with --host or ANALYZER_HOST."
+        ) from failure
+
+
+def _warn_of_unknown_settings() -> None:
+    """A misspelt setting would otherwise be the default, and nobody would know."""
+    known = {f"ANALYZER_{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.upper().startswith("ANALYZER_") and variable.upper() not in known:
+            log.warning(f"{variable} is no setting. {nearest(variable, known, most=1)}".rstrip())  # noqa: G004 - a sentence
 
 
 def _stop_or_die(stop: asyncio.Event, number: signal.Signals) -> None:

@@ -2,18 +2,16 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-import pydantic
 import pydantic_core
 from aiohttp import web
 
-from analyzer.errors import AnalyzerError, InvalidParameters, MalformedRequest, field_errors
+from analyzer.errors import AnalyzerError, MalformedRequest
+from analyzer.fields import M, read_fields
 from analyzer.models import PUBLIC
 from analyzer.web.keys import REQUEST_ID
-
-M = TypeVar("M", bound=pydantic.BaseModel)
 
 SESSION_HEADER = "X-Session-ID"
 MAX_SESSION_CHARACTERS = 128
@@ -60,18 +58,3 @@ def read_query(request: web.Request, model: type[M]) -> M:
     query = request.query
     values = {name: query.getall(name) if len(query.getall(name)) > 1 else query[name] for name in query}
     return read_fields(values, model, "query")
-
-
-def read_fields(values: Any, model: type[M], place: str) -> M:
-    """Named values as a model. Raises InvalidParameters."""
-    try:
-        return model.model_validate(values)
-    except pydantic.ValidationError as failure:
-        raise _invalid(place, failure.errors()) from None
-
-
-def _invalid(place: str, failures: Sequence[Any]) -> InvalidParameters:
-    errors = field_errors(failures)
-    first = errors[0]
-    where = first["pointer"].removeprefix("/") or "it"
-    return InvalidParameters(f"The {place} is not valid: {where}: {first['detail']}.", errors=errors)
