@@ -22,7 +22,7 @@ Issue = Mapping[str, Any]
 
 def show_dimensions(dimensions: Sequence[Mapping[str, Any]], overall: Mapping[str, Any] | None) -> None:
     """The overall score, then those it is made of."""
-    entries = [{"dimension": "overall"} | overall, *dimensions] if overall else list(dimensions)
+    entries = [{"dimension": "overall", **overall}, *dimensions] if overall else list(dimensions)
     names = [plain(entry["dimension"]) for entry in entries]
     wide = width() >= NARROW
     made = table()
