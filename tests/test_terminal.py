@@ -21,12 +21,12 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Show:
     """The lines that a result is shown as on a terminal of this width."""
 
     def shown(result: Mapping[str, Any], width: int) -> list[str]:
-        console = Console(width=width, record=True, highlight=False, force_terminal=False)
+        console = Console(width=width, highlight=False, force_terminal=False)
         for module in ("screen", "quality"):
             monkeypatch.setattr(f"analyzer.terminal.{module}.console", console)
-        with console.capture():
+        with console.capture() as captured:
             results.show_result(result, str(result.get("title", "Statistical summary")))
-        return console.export_text().splitlines()
+        return captured.get().splitlines()
 
     return shown
 
