@@ -191,8 +191,9 @@ async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 async def test_a_misspelt_setting_is_told(tmp_path: Path) -> None:
-    misspelt = {"ANALYZER_PROT": "1", "ANALYZER_HOST": "203.0.113.7"}
-    _, _, err = await _analyzer("serve", "--data-dir", str(tmp_path / "data"), "--workers", "1", **misspelt)
+    _, _, err = await _analyzer(
+        "serve", "--data-dir", str(tmp_path / "data"), "--workers", "1", "--host", "203.0.113.7", ANALYZER_PROT="1"
+    )
     assert "warning ANALYZER_PROT is no setting. Did you mean ANALYZER_PORT?\n" in err
     assert err.count("is no setting") == 1 + sum(name == "ANALYZER_TEST_LOOP" for name in os.environ)
 
