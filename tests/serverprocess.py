@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.conftest import PLUGIN
 from tests.waiting import alive, family, until
 
+SOURCE = Path(__file__).parents[1] / "src"
+
 COMMAND = (sys.executable, "-W", "error", "-m", "analyzer", "serve")
 
 
@@ -50,7 +52,7 @@ async def server(data_dir: Path, **settings: object) -> AsyncIterator[ServerProc
     environment = os.environ | {
         "ANALYZER_DATA_DIR": str(data_dir),
         "ANALYZER_PORT": "0",
-        "PYTHONPATH": PLUGIN,
+        "PYTHONPATH": f"{PLUGIN}{os.pathsep}{SOURCE}",
         **{f"ANALYZER_{name.upper()}": str(value) for name, value in settings.items()},
     }
     with log.open("a") as file:

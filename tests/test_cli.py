@@ -4,28 +4,34 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import analyzer
+from analyzer.cli.running import run
+from analyzer.executors.base import WorkFailed
 from tests.conftest import PLUGIN, Served
 from tests.waiting import alive, family, until
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": PLUGIN, "COLUMNS": "100"}
+SOURCE = str(Path(analyzer.__file__).parents[1])  # the same that is tested here
+ENVIRONMENT = os.environ | {"PYTHONPATH": f"{PLUGIN}{os.pathsep}{SOURCE}", "COLUMNS": "100"}
 
 
-async def _analyzer(*arguments: str) -> tuple[int, str, str]:
+async def _analyzer(*arguments: str, given: bytes = b"", **environment: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "analyzer", *arguments),
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | environment,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    out, err = await process.communicate()
+    out, err = await process.communicate(given)
     assert process.returncode is not None
-    assert "most recent call last" not in err.decode() or "test_broken" in arguments
+    assert "most recent call last" not in err.decode() or environment.get("ANALYZER_LOG_LEVEL") == "debug"
     return process.returncode, out.decode(), err.decode()
 
 
@@ -51,13 +57,13 @@ async def test_analyze_gives_json_here_and_from_a_server(penguins: Path, served:
 
 
 async def test_a_failed_analysis_is_told_by_the_status(penguins: Path) -> None:
-    status, out, err = await _analyzer(
-        "analyze", str(penguins), "--task", "test_broken", "--task", "test_parts", "--json"
-    )
+    arguments = ("analyze", str(penguins), "--task", "test_broken", "--task", "test_parts", "--json")
+    status, out, err = await _analyzer(*arguments)
     assert status == 1
     assert list(json.loads(out)) == ["test_parts"]
-    assert "test_broken: The run failed" in err
-    assert "the secret of the worker" in err, "here the log is at hand"
+    assert err == "test_broken: The run failed unexpectedly. ANALYZER_LOG_LEVEL=debug shows why.\n"
+    _, _, err = await _analyzer(*arguments, ANALYZER_LOG_LEVEL="debug")
+    assert "the secret of the worker" in err
 
 
 async def test_what_cannot_be_begun_is_named(penguins: Path, tmp_path: Path, unused_tcp_port: int) -> None:
@@ -69,6 +75,11 @@ async def test_what_cannot_be_begun_is_named(penguins: Path, tmp_path: Path, unu
         (("analyze", str(penguins), "--task", "eda_statistical_sumary"), "eda_statistical_summary"),
         (("analyze", str(penguins), "--server", f"http://127.0.0.1:{unused_tcp_port}"), str(unused_tcp_port)),
         (("analyze", str(penguins), "--task", "test_trouble"), "kind"),
+        (("analyze", str(penguins), "--server", "foo"), "foo is no http:// address.\n"),
+        (("analyze", str(penguins), "--option", "headers=true"), "headers"),
+        (("analyze", str(penguins), "--option", "header"), "name=value"),
+        (("analyze", str(penguins), "--param", "columns=3"), "columns"),
+        (("tasks", "--server", "foo"), "foo is no http:// address.\n"),
         (("serve", "--workers", "0"), "workers"),
     ):
         status, out, err = await _analyzer(*arguments)
@@ -93,7 +104,133 @@ async def test_help_helps() -> None:
     assert (await _analyzer("--version"))[1].startswith("analyzer, version 0.")
 
 
-async def test_ctrl_c_stops_an_analysis_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("far", [False, True])
+async def test_a_file_is_read_as_one_says(tmp_path: Path, served: Served, far: bool) -> None:
+    there = ("--server", served.url) if far else ()
+    table = tmp_path / "t.csv"
+    table.write_text("1,5;x\n2,5;\n")
+    options = ("delimiter=;", "header=false", "decimal=,", 'null_tokens=["x"]')
+    status, out, _ = await _analyzer(
+        *("analyze", str(table), "--task", "eda_statistical_summary", "--param", 'columns=["column_1"]', "--json"),
+        *(word for option in options for word in ("--option", option)),
+        *there,
+    )
+    assert status == 0
+    (column,) = json.loads(out)["eda_statistical_summary"]["columns"]
+    assert column["mean"] == 2.0
+
+
+async def test_a_parameter_is_json_or_text(penguins: Path) -> None:
+    for given, shown in (("-a", "part 0-a"), ('"1"', "part 01")):
+        arguments = ("--task", "test_parts", "--param", f"text={given}", "--param", "parts=1", "--json")
+        status, out, _ = await _analyzer("analyze", str(penguins), *arguments)
+        assert (status, json.loads(out)["test_parts"]["lines"]) == (0, [shown])
+
+
+@pytest.mark.parametrize("far", [False, True])
+async def test_standard_input_is_a_file_too(served: Served, far: bool) -> None:
+    there = ("--server", served.url) if far else ()
+    for name, shown in (((), "stdin"), (("--name", "../\x1b[1mof/mine.csv"), "mine.csv")):
+        status, out, err = await _analyzer("analyze", "-", *name, *there, given=b"a,b\n1,2\n3,4\n")
+        assert (status, err) == (0, "")
+        assert out.startswith(f"{shown}  2 rows × 2 columns")
+
+
+async def test_standard_input_is_bounded() -> None:
+    status, out, err = await _analyzer("analyze", "-", given=b"a\n" * 10, ANALYZER_MAX_UPLOAD_BYTES="10")
+    assert (status, out) == (2, "")
+    assert "more than the 10 bytes" in err
+
+
+async def test_nothing_in_a_file_reaches_the_terminal(tmp_path: Path) -> None:
+    table = tmp_path / "t\x1b[2J.csv"
+    table.write_text("\x1b[31ma,b\n" + "\x9b2J\u202e,1\n" * 20)
+    status, out, err = await _analyzer("analyze", str(table))
+    assert status == 0
+    assert all(line.isprintable() for line in (out + err).splitlines())
+    _, out, _ = await _analyzer("analyze", str(table), "--json")
+    assert all(line.isprintable() for line in out.splitlines())
+    _, _, err = await _analyzer("analyze", str(table), "--task", "\x1b[2J")
+    assert err.rstrip("\n").isprintable()
+
+
+def test_what_nobody_foresaw_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    async def fail() -> None:
+        raise WorkFailed('Traceback (most recent call last):\n  File "x"\nKeyError: 5')
+
+    with pytest.raises(SystemExit) as ended:
+        run(fail())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        "Something went wrong on our side: KeyError: 5. ANALYZER_LOG_LEVEL=debug shows why.\n"
+    )
+
+
+async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        here = ("--data-dir", str(tmp_path / "data"), "--workers", "1")
+        (tmp_path / "file").touch()
+        for arguments, line in (
+            (
+                (*here, "--port", str(port)),
+                f"Port {port} is taken; choose another with --port or ANALYZER_PORT.",
+            ),
+            (
+                (*here, "--port", "0", "--host", "203.0.113.7"),
+                "203.0.113.7 is no address of this machine; choose another with --host or ANALYZER_HOST.",
+            ),
+            (
+                ("--port", "0", "--data-dir", f"{tmp_path}/file/data/deep"),
+                f"The data folder {tmp_path}/file/data/deep cannot be used: Not a directory.",
+            ),
+        ):
+            assert await _analyzer("serve", *arguments) == (2, "", line + "\n")
+
+
+async def test_a_misspelt_setting_is_told(tmp_path: Path) -> None:
+    _, _, err = await _analyzer(
+        "serve", "--data-dir", str(tmp_path / "data"), "--workers", "1", "--host", "203.0.113.7", ANALYZER_PROT="1"
+    )
+    assert "warning ANALYZER_PROT is no setting. Did you mean ANALYZER_PORT?\n" in err
+    assert err.count("is no setting") == 1 + sum(name == "ANALYZER_TEST_LOOP" for name in os.environ)
+
+
+@pytest.mark.parametrize("begun", ["click", "analyzer.service", "analyzer.web.app"])
+async def test_a_server_stopped_while_it_starts_ends_well(tmp_path: Path, begun: str) -> None:
+    """Stopped as soon as it has imported this module."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "analyzer", "serve", "--port", "0"),
+        env=ENVIRONMENT | {"ANALYZER_DATA_DIR": str(tmp_path / "data"), "ANALYZER_WORKERS": "1"},
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    while not (line := await process.stderr.readline()).endswith(f" {begun}\n".encode()):
+        assert line, "it has been imported"
+    process.send_signal(signal.SIGTERM)
+    err = await process.stderr.read()
+    assert await process.wait() == 0
+    assert b"Traceback" not in err
+
+
+async def test_a_server_stopped_while_it_sets_up_ends_well(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "analyzer", "serve", "--port", "0", "--data-dir", str(data_dir)),
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+    )
+    await until((data_dir / "lock").exists, "the data folder is taken")
+    process.send_signal(signal.SIGTERM)
+    _, err = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stopped_analysis_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     table = tmp_path / "t.csv"
     table.write_text("a\n1\n")
     process = await asyncio.create_subprocess_exec(
@@ -104,10 +241,24 @@ async def test_ctrl_c_stops_an_analysis_and_leaves_nothing(tmp_path: Path) -> No
     )
     await until(lambda: list(tmp_path.glob("endless-*")), "the analysis has begun")
     children = family(process.pid)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = await process.communicate()
     assert process.returncode == 2
-    assert "Stopped" in err.decode()
-    assert "Traceback" not in err.decode()
+    assert err == b"Stopped.\n"
     await until(lambda: not any(alive(pid) for pid in children), "no orphan")
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("analyzer-")]
+
+
+async def test_waiting_for_standard_input_can_be_stopped(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "analyzer", "analyze", "-"),
+        env=ENVIRONMENT | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    await until(lambda: list(tmp_path.glob("analyzer-*/stdin")), "it waits")
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr is not None
+    assert await process.stderr.read() == b"Stopped.\n"
+    assert await process.wait() == 2
+    assert not list(tmp_path.iterdir())

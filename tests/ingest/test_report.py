@@ -210,7 +210,7 @@ def test_every_override_rules(read: Read) -> None:
     table, report = read(text, skip_rows=2, delimiter="|", header=False, null_tokens=("?",), quote="")
     assert table.to_pydict() == {"column_1": ["a", "1", "2"], "column_2": ["b", "x'y", None]}
     assert report.header is False
-    with pytest.raises(InvalidParameters, match="klingon"):
+    with pytest.raises(ValueError, match="klingon"):
         read(text, encoding="klingon")
     assert read("a,b\né,1\n".encode("cp850"), encoding="cp850")[0]["a"].to_pylist() == ["é"]
 

@@ -4,23 +4,19 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-import pydantic
 import pydantic_core
 from aiohttp import web
 
-from analyzer.errors import AnalyzerError, InvalidParameters, MalformedRequest, field_errors
+from analyzer.errors import AnalyzerError, MalformedRequest
+from analyzer.fields import M, read_fields
 from analyzer.models import PUBLIC
 from analyzer.web.keys import REQUEST_ID
-
-M = TypeVar("M", bound=pydantic.BaseModel)
 
 SESSION_HEADER = "X-Session-ID"
 MAX_SESSION_CHARACTERS = 128
 VISIBLE_ASCII = re.compile(rf"[!-~]{{1,{MAX_SESSION_CHARACTERS}}}")
-
-MOST_TOLD = 3  # of the fields that were wrong, in the sentence; `errors` has them all
 
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -65,16 +61,3 @@ def read_query(request: web.Request, model: type[M]) -> M:
     query = request.query
     values = {name: query.getall(name) if len(query.getall(name)) > 1 else query[name] for name in query}
     return read_fields(values, model, "query")
-
-
-def read_fields(values: Any, model: type[M], place: str) -> M:
-    """Named values as a model. Raises InvalidParameters."""
-    if not isinstance(values, Mapping):
-        fields = ", ".join(model.model_fields)
-        raise InvalidParameters(f"The {place} must be an object with fields of these: {fields}.")
-    try:
-        return model.model_validate(values)
-    except pydantic.ValidationError as failure:
-        errors = field_errors(failure.errors())
-        told = "; ".join(f"{error['pointer'].removeprefix('/')}: {error['detail']}" for error in errors[:MOST_TOLD])
-        raise InvalidParameters(f"The {place} is not valid. {told}.", errors=errors) from None

@@ -1,8 +1,7 @@
 """A file arriving over HTTP: as the body itself or as a part of a form, streamed and never held in memory."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,11 +9,11 @@ import aiohttp
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from analyzer.errors import InvalidParameters, MalformedMultipart, UploadTooSlow
-from analyzer.models import Dataset, ReadingOptions
+from analyzer.errors import MalformedMultipart, UploadTooSlow
+from analyzer.fields import reading_options
+from analyzer.models import Dataset
 from analyzer.service import Analyzer
 from analyzer.uploads import Upload, too_large
-from analyzer.web.answers import read_fields
 
 FORM_OVERHEAD_BYTES = 256 * 1024  # what a form may be longer than its file
 MAX_PARTS = 64
@@ -22,8 +21,6 @@ MAX_FIELD_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024  # of smaller pieces many more are handled, larger ones no longer fit the cache
 SLOW_SECONDS = 30  # within which SLOW_BYTES must arrive
 SLOW_BYTES = 8 * 1024
-
-JSON_FIELDS = frozenset({"types", "null_tokens"})
 
 
 async def receive_file(request: web.Request, analyzer: Analyzer, principal: str) -> Dataset:
@@ -37,9 +34,9 @@ async def receive_file(request: web.Request, analyzer: Analyzer, principal: str)
             filename = await _read_form(request, upload, given)
         else:
             filename = given.pop("filename", "upload")
-            upload.expect(filename, _options(given))
+            upload.expect(filename, reading_options(given))
             await _read_stream(request.content, upload)
-        return await analyzer.add_upload(upload, filename, _options(given), principal)
+        return await analyzer.add_upload(upload, filename, reading_options(given), principal)
 
 
 async def _read_stream(content: aiohttp.StreamReader, upload: Upload) -> None:
@@ -64,7 +61,7 @@ async def _read_form(request: web.Request, upload: Upload, given: dict[str, Any]
                 if filename is not None:
                     raise MalformedMultipart("The form has more than one part named 'file'. Upload one at a time.")
                 filename = part.filename or "upload"
-                upload.expect(filename, _options(given))  # as far as is known: fields may follow the file
+                upload.expect(filename, reading_options(given))  # as far as is known: fields may follow the file
                 await _read_part(part, upload)
             else:
                 given[part.name or ""] = await _read_field(part)
@@ -123,17 +120,3 @@ class Pace:
         if self._fresh_bytes >= SLOW_BYTES:
             self._begin()
         return chunk
-
-
-def _options(given: Mapping[str, str]) -> ReadingOptions:
-    """Reading options from form fields or the query: plain text, lists and objects as JSON."""
-    values: dict[str, Any] = {}
-    for name, text in given.items():
-        try:
-            values[name] = json.loads(text) if name in JSON_FIELDS else text
-        except ValueError:
-            raise InvalidParameters(
-                f"The option {name!r} takes JSON, not {text[:80]!r}.",
-                errors=[{"pointer": f"/{name}", "detail": "no JSON"}],
-            ) from None
-    return read_fields(values, ReadingOptions, "reading option")

@@ -8,8 +8,9 @@ import pydantic
 from aiohttp import web
 
 from analyzer.errors import InvalidParameters
+from analyzer.fields import read_fields
 from analyzer.models import Comparison, ReadingOptions, RowsWanted
-from analyzer.web.answers import json_answer, principal_of, read_body, read_fields, read_query
+from analyzer.web.answers import json_answer, principal_of, read_body, read_query
 from analyzer.web.keys import ANALYZER
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.receive import receive_file

@@ -1,0 +1,53 @@
+"""Where the work of a command is done: in this process, or by a server."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from analyzer.analyses import catalogue
+from analyzer.cli.running import Refusal, settings_from
+from analyzer.client import AnalyzerClient
+from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription
+from analyzer.service import Analyzer
+from analyzer.settings import temporary_data_dir
+
+
+class Workplace(Protocol):
+    """What the commands need of an analyzer, be it here or behind a URL."""
+
+    async def add_dataset(self, path: str | Path, options: ReadingOptions | None = None) -> Dataset: ...
+
+    async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any] | None = None) -> Run: ...
+
+    def events(self, run_id: str) -> AsyncIterator[Event]: ...
+
+    async def result(self, run_id: str) -> dict[str, Any]: ...
+
+
+@asynccontextmanager
+async def workplace_at(server: str | None) -> AsyncIterator[Workplace]:
+    """That server, or an analyzer here that remembers nothing."""
+    if server is not None:
+        async with client_of(server) as client:
+            yield client
+    else:
+        with temporary_data_dir() as folder:
+            async with Analyzer(settings_from({"data_dir": Path(folder), "shutdown_grace_seconds": 0})) as analyzer:
+                yield analyzer
+
+
+async def tasks_of(server: str | None) -> list[TaskDescription]:
+    """The catalogue of that server, or the one here."""
+    if server is None:
+        return catalogue().descriptions()
+    async with client_of(server) as client:
+        return await client.tasks()
+
+
+def client_of(server: str) -> AnalyzerClient:
+    """For this URL. Raises Refusal when it is none."""
+    if not re.match(r"https?://[^/]", server):
+        raise Refusal(f"{server} is no http:// address.")
+    return AnalyzerClient(server)

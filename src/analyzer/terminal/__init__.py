@@ -1,0 +1,7 @@
+"""What the command line shows: tables and small pictures on standard output, progress on standard error."""
+
+from analyzer.terminal.plain import plain, plain_json
+from analyzer.terminal.progress import progress
+from analyzer.terminal.results import show_dataset, show_result, show_tasks
+
+__all__ = ["plain", "plain_json", "progress", "show_dataset", "show_result", "show_tasks"]
