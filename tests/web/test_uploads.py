@@ -195,6 +195,24 @@ async def test_who_stops_sending_is_told_and_dropped(
     await until(lambda: _files(analyzer) == before)
 
 
+@pytest.mark.parametrize("start", [b"", b'--b\r\nContent-Disposition: form-data; name="x"\r\nX-Long: '])
+async def test_nor_is_a_form_without_end_a_way_to_hold_a_place(
+    small: tuple[Api, Analyzer], monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr(receive, "SLOW_SECONDS", 0.05)
+    api, _ = small
+
+    async def preamble() -> AsyncIterator[bytes]:
+        yield start
+        while True:
+            yield b"x\r\n" if not start else b"x"
+            await asyncio.sleep(0.01)
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await api.ask("POST", "/api/upload", data=preamble(), headers=headers)
+    answer.problem(408, "upload-too-slow")
+
+
 async def test_too_many_at_once_are_told_when_to_come_back(small: tuple[Api, Analyzer]) -> None:
     api, _ = small
     answers = await asyncio.gather(*(api.upload(TABLE) for _ in range(20)))

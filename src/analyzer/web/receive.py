@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import BodyPartReader, web
@@ -14,6 +14,8 @@ from analyzer.fields import reading_options
 from analyzer.models import Dataset
 from analyzer.service import Analyzer
 from analyzer.uploads import Upload, too_large
+
+T = TypeVar("T")
 
 FORM_OVERHEAD_BYTES = 256 * 1024  # what a form may be longer than its file
 MAX_PARTS = 64
@@ -52,7 +54,7 @@ async def _read_form(request: web.Request, upload: Upload, given: dict[str, Any]
     with _naming_what_is_malformed():
         reader = await request.multipart()
         for _ in range(MAX_PARTS):
-            part = await reader.next()
+            part = await Pace().within(reader.next())  # what stands between parts is no way to hold a place either
             if part is None:
                 break
             if not isinstance(part, BodyPartReader):
@@ -107,15 +109,19 @@ class Pace:
         self._fresh_bytes = 0
         self._deadline = asyncio.get_running_loop().time() + SLOW_SECONDS
 
-    async def keep(self, reading: Awaitable[bytes]) -> bytes:
+    async def within(self, reading: Awaitable[T]) -> T:
         """What was read. Raises UploadTooSlow when it does not come in time."""
         try:
             async with asyncio.timeout_at(self._deadline):
-                chunk = await reading
+                return await reading
         except TimeoutError:
             raise UploadTooSlow(
-                f"Less than {SLOW_BYTES:,} bytes arrived within {SLOW_SECONDS} seconds.", limit=SLOW_BYTES
+                f"Less than {SLOW_BYTES:,} bytes of the file arrived within {SLOW_SECONDS} seconds.", limit=SLOW_BYTES
             ) from None
+
+    async def keep(self, reading: Awaitable[bytes]) -> bytes:
+        """What was read, which gives as much time again when it was enough. Raises UploadTooSlow."""
+        chunk = await self.within(reading)
         self._fresh_bytes += len(chunk)
         if self._fresh_bytes >= SLOW_BYTES:
             self._begin()
