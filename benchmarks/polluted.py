@@ -57,7 +57,7 @@ def read_pandas(path: Path) -> Answer:
 
 
 def read_duckdb(path: Path) -> Answer:
-    import duckdb  # type: ignore[import-not-found]
+    import duckdb
 
     if path.stat().st_size == 0:
         return [], []
