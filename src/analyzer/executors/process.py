@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import pickle
+import select
 import signal
 import tempfile
 from collections import deque
@@ -57,6 +58,15 @@ class Slot:
     @property
     def is_warm(self) -> bool:
         return self._pid is not None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the process is known to be gone. Its pool learns of that a little later."""
+        if self._pidfd is None:
+            return False
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return bool(poll.poll(0))
 
     def begin(self, question: bytes | None, place: Path) -> asyncio.Future[bytes | None]:
         """Put a question to the worker. Raises BrokenExecutor when it is dead already."""
@@ -209,10 +219,10 @@ class ProcessExecutor:
         """The next slot whose worker is alive, and its answer to come. One that died at rest is nobody's fault."""
         while True:
             slot = await lane.take()
-            try:
-                return slot, slot.begin(question, place)
-            except BrokenExecutor:
-                self._replace(lane, slot)
+            with suppress(BrokenExecutor):
+                if not slot.has_died:
+                    return slot, slot.begin(question, place)
+            self._replace(lane, slot)
 
     def counts(self) -> SlotCounts:
         return SlotCounts(total=self._workers, busy=self._lanes[Lane.WORK].busy, restarts=self._restarts)
