@@ -219,7 +219,7 @@ class ProcessExecutor:
         """The next slot whose worker is alive, and its answer to come. One that died at rest is nobody's fault."""
         while True:
             slot = await lane.take()
-            with suppress(BrokenExecutor):
+            with suppress(RuntimeError):  # BrokenExecutor is one, and so is what a closed pool raises
                 if not slot.has_died:
                     return slot, slot.begin(question, place)
             self._replace(lane, slot)
@@ -258,12 +258,13 @@ class ProcessExecutor:
 
     def _replace(self, lane: _Slots, slot: Slot) -> None:
         lane.leave(slot)
+        if self._closing:
+            return  # closing ends every slot itself, in the launching thread; two must not let go of the same
         slot.kill()
         slot.bury(wait=False)
         self._slots.discard(slot)
-        if not self._closing:
-            self._restarts += 1
-            self._tasks.start(self._fill(lane), "refill slot")
+        self._restarts += 1
+        self._tasks.start(self._fill(lane), "refill slot")
 
     def _launch(self) -> Slot:
         slot = Slot(self._context)
