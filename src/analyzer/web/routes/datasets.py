@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 import pydantic
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web import BaseRequest
 
 from analyzer.errors import InvalidParameters
 from analyzer.fields import read_fields
@@ -30,6 +32,13 @@ Listed = Annotated[
 
 SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 """On what somebody uploaded, so that a browser which opens it runs nothing of it."""
+
+
+class HeldFile(web.FileResponse):
+    """A file that is sent while somebody holds on to it. aiohttp prepares what a handler returns; once is enough."""
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
+        return None if self.prepared else await super().prepare(request)
 
 
 class RowsQuery(pydantic.BaseModel):
@@ -114,7 +123,7 @@ async def download(request: web.Request) -> web.StreamResponse:
         # RFC 6266: the form of the name that any character fits into.
         disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
         headers = SANDBOX | {"Content-Disposition": disposition, "Content-Type": BINARY}
-        response = web.FileResponse(file.path, headers=headers)
+        response = HeldFile(file.path, headers=headers)
         await response.prepare(request)  # sends it, and must have before the file may go
         return response
 
