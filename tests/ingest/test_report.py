@@ -95,6 +95,14 @@ def test_titles_comments_and_footers_are_left_out(read: Read) -> None:
     assert table.to_pydict() == {"a": [1, 4], "b": [2, 5], "c": [3, 6]}
     assert report.left_out == ("Report", "of 2020", "# a remark", "Source: us")
     assert report.table_line == 4
+    assert not report.warnings
+
+
+def test_rows_above_the_table_are_not_dropped_without_a_word(read: Read) -> None:
+    table, report = read("a,b\n1\n1,2,3\n1,2,3,4,5\n")
+    assert table.num_rows == 1
+    assert any("2 lines from line 1 on above the table" in warning for warning in report.warnings), report.warnings
+    assert len(report.left_out) == 3
 
 
 def test_a_second_header_row_is_joined(read: Read) -> None:

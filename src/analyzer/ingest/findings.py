@@ -77,6 +77,17 @@ class Findings:
         if len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(warning)
 
+    def warn_of_rows_above(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Warn where what stands above the table looks like rows: (line from 1, cells that are filled) of each."""
+        lines = [line for line, filled in rows if filled > 1]
+        if not lines:
+            return
+        which = f"Line {lines[0]}" if len(lines) == 1 else f"{len(lines):,} lines from line {lines[0]} on"
+        self.warn(
+            f"{which} above the table {'has' if len(lines) == 1 else 'have'} several cells, but not as many as most "
+            "rows; see `left_out`. If they belong to the table, set `header` or `delimiter` and read it again."
+        )
+
     @property
     def coercions(self) -> tuple[Coercion, ...]:
         return tuple(
