@@ -27,8 +27,9 @@ def read_parquet(source: Source, target: Path, _: ReadingOptions, limits: Limits
         size = stream.seek(0, 2)
         stream.seek(0)
         metadata = pq.ParquetFile(stream).metadata
-        claimed = sum(metadata.row_group(place).total_byte_size for place in range(metadata.num_row_groups))
-        check_proportion(max(claimed, metadata.num_rows * metadata.num_columns), size, limits)
+        sizes = [metadata.row_group(place).total_byte_size for place in range(metadata.num_row_groups)]
+        largest = {"row_group": sizes.index(max(sizes))} if sizes else {"offset": 0}
+        check_proportion(max(sum(sizes), metadata.num_rows * metadata.num_columns), size, limits, where=largest)
         schema = pq.ParquetFile(stream).schema_arrow
         texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
         file = pq.ParquetFile(stream, read_dictionary=texts)
@@ -70,7 +71,11 @@ def _store(
     if not flat:
         raise EmptyDataset("The file has no columns.")
     if len(flat) > limits.max_columns:
-        raise TooWide(f"The table has {len(flat):,} columns; the limit is {limits.max_columns:,}.")
+        raise TooWide(
+            f"The table has {len(flat):,} columns; the limit is {limits.max_columns:,}.",
+            where={"column": limits.max_columns + 1},
+            limit=limits.max_columns,
+        )
     header = unique_names([field.name for field in flat])
     stored = pa.schema([(name, plain_type(field.type)) for name, field in zip(header.names, flat, strict=True)])
     inflated, findings = 0, Findings()
@@ -78,7 +83,7 @@ def _store(
         for batch in batches:
             columns = _columns(batch)
             inflated += sum(map(_plain_bytes, columns))
-            check_proportion(inflated, size, limits)
+            check_proportion(inflated, size, limits, where={"row": file.rows + 1})
             plain = [plainly(column, field.type) for column, field in zip(columns, stored, strict=True)]
             file.write(pa.record_batch(plain, schema=stored))
     for original, name in header.renamed:

@@ -6,7 +6,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, cast
@@ -101,17 +101,19 @@ class Counted(io.RawIOBase):
                 f"The compressed data are damaged: {error}.", where={"offset": self._packed.tell()}
             ) from error
         self._count += len(piece)
-        check_proportion(self._count, self._packed.tell(), self._limits)
+        packed = self._packed.tell()
+        check_proportion(self._count, packed, self._limits, where={"offset": packed})
         return piece
 
 
-def check_proportion(inflated: int, packed: int, limits: Limits) -> None:
-    """Raise DecompressionLimit if so many bytes came, or are to come, out of so few."""
+def check_proportion(inflated: int, packed: int, limits: Limits, where: Mapping[str, object]) -> None:
+    """Raise DecompressionLimit, saying where, if so many bytes came, or are to come, out of so few."""
     bound = max(limits.free_decompressed_bytes, packed * limits.max_decompression_ratio)
     if inflated > min(bound, limits.max_decompressed_bytes):
         raise DecompressionLimit(
             f"{packed:,} compressed bytes become more than {min(bound, limits.max_decompressed_bytes):,}.",
             limit=min(bound, limits.max_decompressed_bytes),
+            where=where,
         )
 
 
@@ -145,8 +147,10 @@ def _member(source: Source, wanted: str | None, limits: Limits) -> str | None:
     tables = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
     chosen = _choose(tables, wanted)
     if chosen.flag_bits & ENCRYPTED_FLAG:
-        raise EncryptedDocument(f"{chosen.filename!r} in the archive is protected by a password.")
-    check_proportion(chosen.file_size, chosen.compress_size, limits)
+        raise EncryptedDocument(
+            f"{chosen.filename!r} in the archive is protected by a password.", where={"member": chosen.filename}
+        )
+    check_proportion(chosen.file_size, chosen.compress_size, limits, where={"member": chosen.filename})
     return chosen.filename
 
 
@@ -172,10 +176,19 @@ def _choose(entries: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipIn
 def check_directory(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
     """Raise for an archive that has too many members, encrypted ones, or that would inflate out of proportion."""
     if len(entries) > MAX_MEMBERS:
-        raise DecompressionLimit(f"The archive has more than {MAX_MEMBERS:,} members.", limit=MAX_MEMBERS)
-    if any(entry.flag_bits & ENCRYPTED_FLAG for entry in entries):
-        raise EncryptedDocument("The archive is protected by a password.")
-    check_proportion(sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries), limits)
+        raise DecompressionLimit(
+            f"The archive has more than {MAX_MEMBERS:,} members.",
+            limit=MAX_MEMBERS,
+            where={"member": entries[MAX_MEMBERS].filename},
+        )
+    for entry in entries:
+        if entry.flag_bits & ENCRYPTED_FLAG:
+            raise EncryptedDocument(
+                f"{entry.filename!r} in the archive is protected by a password.", where={"member": entry.filename}
+            )
+    inflated, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
+    largest = max(entries, key=lambda entry: entry.file_size)
+    check_proportion(inflated, packed, limits, where={"member": largest.filename})
 
 
 @contextmanager

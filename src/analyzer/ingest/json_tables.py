@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from analyzer.errors import EmptyDataset, NotATable, TooWide
+from analyzer.errors import MOST_SHOWN, EmptyDataset, NotATable, TooWide, shown
 from analyzer.ingest.column_types import ColumnPlan, Hints, guess
 from analyzer.ingest.delimited_opening import fixed_plans
 from analyzer.ingest.findings import Findings
@@ -50,7 +50,11 @@ class Columns:
     def _meet(self, key: str) -> None:
         self.kinds[key] = set()
         if len(self.kinds) > self.limits.max_columns:
-            raise TooWide(f"The rows have more than {self.limits.max_columns:,} different keys.")
+            raise TooWide(
+                f"The rows have more than {self.limits.max_columns:,} different keys; {shown(key)} is one too many.",
+                where={"key": key[:MOST_SHOWN]},
+                limit=self.limits.max_columns,
+            )
 
     def _texts(self, key: str, values: list[Any]) -> list[str | None]:
         """The values of one column as texts."""

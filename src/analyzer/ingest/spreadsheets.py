@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -74,7 +75,7 @@ def _check(stream: BinaryIO, limits: Limits) -> None:
     if stream.read(4) != b"PK\x03\x04":
         stream.seek(0)
         if ENCRYPTED in read_up_to(stream, limits.max_line_bytes):
-            raise EncryptedDocument("The workbook is protected by a password.")
+            raise EncryptedDocument("The workbook is protected by a password.", where={"offset": 0})
         return
     with _damage_named(), zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
@@ -82,6 +83,7 @@ def _check(stream: BinaryIO, limits: Limits) -> None:
                 raise DecompressionLimit(
                     f"{entry.filename!r} in the workbook inflates to {entry.file_size:,} bytes.",
                     limit=limits.max_document_bytes,
+                    where={"member": entry.filename},
                 )
             if entry.filename.endswith((".xml", ".rels")):
                 _check_member(archive, entry, limits)
@@ -95,7 +97,9 @@ def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limi
         while piece := member.read(PIECE_BYTES):
             text = before[-64:] + piece
             if ENTITY.search(text):
-                raise UnsafeDocument(f"{entry.filename!r} in the workbook declares XML entities.")
+                raise UnsafeDocument(
+                    f"{entry.filename!r} in the workbook declares XML entities.", where={"member": entry.filename}
+                )
             if is_sheet:
                 for letters, row in set(CELL_PLACE.findall(text)) if len(piece) < PIECE_BYTES else _extremes(text):
                     rows, columns = max(rows, int(row)), max(columns, _column_number(letters))
@@ -103,7 +107,11 @@ def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limi
                 repeats += sum(count for count in map(int, REPEATED.findall(text)) if count < 16_384)
             before = piece
     if rows * columns > MAX_CELLS or repeats > MAX_REPEATS:
-        raise DecompressionLimit(f"{entry.filename!r} in the workbook spans too many cells.", limit=MAX_CELLS)
+        raise DecompressionLimit(
+            f"{entry.filename!r} in the workbook spans too many cells.",
+            limit=MAX_CELLS,
+            where={"member": entry.filename},
+        )
 
 
 def _extremes(text: bytes) -> Iterable[tuple[bytes, bytes]]:
@@ -214,10 +222,11 @@ def _damage_named() -> Iterator[None]:
     try:
         yield
     except PasswordError as error:
-        raise EncryptedDocument("The workbook is protected by a password.") from error
+        raise EncryptedDocument("The workbook is protected by a password.", where={"offset": 0}) from error
     except (
         CalamineError,
         zipfile.BadZipFile,
+        zlib.error,
         OSError,
         EOFError,
         ValueError,
@@ -226,7 +235,7 @@ def _damage_named() -> Iterator[None]:
     ) as error:
         text = str(error)
         if "password" in text.lower() or "encrypt" in text.lower():
-            raise EncryptedDocument("The workbook is protected by a password.") from error
+            raise EncryptedDocument("The workbook is protected by a password.", where={"offset": 0}) from error
         if "Cannot detect file format" in text:
             raise UnsupportedFormat(
                 "This is a document of an office suite, but no workbook.", recognised="office document"
