@@ -168,7 +168,7 @@ def _report(
     layout, dialect, encoding = opening.layout, opening.dialect, opening.encoding
     _warn(findings, encoding, shape)
     warn_of_columns(findings, layout.header, plans)
-    findings.warn_of_rows_above([(row.line + 1, sum(map(bool, row.cells))) for row in layout.preamble])
+    findings.warn_of_rows_above(layout.preamble)
     preamble = tuple(shortened(dialect.delimiter.join(cell or "" for cell in row.cells)) for row in layout.preamble)
     return ReadingReport(
         format="delimited text",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer.drafts import bad_rows_file
+from analyzer.ingest.records import Record
 from analyzer.models.datasets import BadRows, CellSample, Coercion
 
 MAX_SAMPLES = 5
@@ -77,9 +78,9 @@ class Findings:
         if len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(warning)
 
-    def warn_of_rows_above(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Warn where what stands above the table looks like rows: (line from 1, cells that are filled) of each."""
-        lines = [line for line, filled in rows if filled > 1]
+    def warn_of_rows_above(self, preamble: Sequence[Record]) -> None:
+        """Warn where what stands above the table looks like rows: where more than one cell of a line is filled."""
+        lines = [record.line + 1 for record in preamble if sum(map(bool, record.cells)) > 1]
         if not lines:
             return
         which = f"Line {lines[0]}" if len(lines) == 1 else f"{len(lines):,} lines from line {lines[0]} on"

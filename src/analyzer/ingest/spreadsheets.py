@@ -201,7 +201,7 @@ def _store(
     if not shape.rows:
         findings.warn("The sheet holds a header and no rows.")
     warn_of_columns(findings, layout.header, plans)
-    findings.warn_of_rows_above([(row.line + 1, sum(map(bool, row.cells))) for row in layout.preamble])
+    findings.warn_of_rows_above(layout.preamble)
     return shape, ReadingReport(
         format="workbook",
         compression=source.compression,
