@@ -28,7 +28,7 @@ class UnsupportedFormat(AnalyzerError):
 
 
 class ParseError(AnalyzerError):
-    """The file was recognised but could not be read to its end. `where` says at which line."""
+    """The file was recognised but could not be read to its end. `where` names the place."""
 
     code, status, title = "parse-error", 422, "The file could not be read"
 

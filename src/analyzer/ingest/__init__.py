@@ -33,18 +33,21 @@ def ingest(
 
     `source` is a path, or a seekable stream that may still be growing; `filename` is what the user called it. Rows that
     did not fit the table are then in `bad_rows_file(target)`. Raises the upload errors (EmptyDataset, ParseError,
-    UnsupportedFormat, DecompressionLimit, …) and InvalidParameters; what is then at `target` is worthless.
+    UnsupportedFormat, DecompressionLimit, …), each with the place in `where`, and InvalidParameters; what is then at
+    `target` is worthless.
     """
     bytes_ = Source(source)
     if not bytes_.head(1):
-        raise EmptyDataset("The file has no bytes.")
+        raise EmptyDataset("The file has no bytes.", where={"offset": 0})
     bytes_ = unpacked(bytes_, options.member, limits)
     head = bytes_.head(HEAD_BYTES)
     found = signature(head)
     if found in FORMATS:
         return FORMATS[found](bytes_, target, options, limits)
     if found is not None:
-        raise UnsupportedFormat(f"The content is a {found}, which this server does not read.", recognised=found)
+        raise UnsupportedFormat(
+            f"The content is a {found}, which this server does not read.", recognised=found, where={"offset": 0}
+        )
     refuse_markup(head)
     name = bytes_.inner_name or filename
     return (read_json if is_json(head, name) else read_delimited)(bytes_, target, options, limits)

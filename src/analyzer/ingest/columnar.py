@@ -1,15 +1,17 @@
 """Parquet, Arrow and Feather: tables that know their types already."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analyzer.errors import DecompressionLimit, EmptyDataset, ParseError, TooWide
+from analyzer.errors import EmptyDataset, ParseError, TooWide
 from analyzer.ingest.arrow_file import arrow_file
 from analyzer.ingest.compression import check_proportion
 from analyzer.ingest.findings import Findings
@@ -19,42 +21,66 @@ from analyzer.ingest.source import Source
 from analyzer.models.datasets import ColumnReading, ReadingOptions, ReadingReport, TableSchema
 
 BATCH_ROWS = 16_384
+PARQUET_END_BYTES = 8
+ARROW_END_BYTES = 10
+"""What follows the footer: its length in four bytes, and the format's name."""
 
 
 def read_parquet(source: Source, target: Path, _: ReadingOptions, limits: Limits) -> tuple[TableSchema, ReadingReport]:
     """Store a Parquet file as an Arrow file. What it claims, and what it becomes, is held against its size."""
-    with source.open_seekable() as stream, _damage_named("Parquet"):
+    with source.open_seekable() as stream:
         size = stream.seek(0, 2)
-        stream.seek(0)
-        metadata = pq.ParquetFile(stream).metadata
-        sizes = [metadata.row_group(place).total_byte_size for place in range(metadata.num_row_groups)]
-        largest = {"row_group": sizes.index(max(sizes))} if sizes else {"offset": 0}
-        check_proportion(max(sum(sizes), metadata.num_rows * metadata.num_columns), size, limits, where=largest)
-        schema = pq.ParquetFile(stream).schema_arrow
-        texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
-        file = pq.ParquetFile(stream, read_dictionary=texts)
-        return _store(file.schema_arrow, file.iter_batches(BATCH_ROWS), size, source, target, "Parquet", limits)
+        footer = {"offset": _footer_start(stream, size, PARQUET_END_BYTES)}
+        with _damage_named("Parquet", footer):
+            metadata = pq.ParquetFile(stream).metadata
+            sizes = [metadata.row_group(place).total_byte_size for place in range(metadata.num_row_groups)]
+            largest = {"row_group": sizes.index(max(sizes))} if sizes else footer
+            check_proportion(max(sum(sizes), metadata.num_rows * metadata.num_columns), size, limits, where=largest)
+            schema = pq.ParquetFile(stream).schema_arrow
+            texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
+            file = pq.ParquetFile(stream, read_dictionary=texts)
+            schema = file.schema_arrow
+        return _store(schema, _of_row_groups(file), size, source, target, "Parquet", limits, footer)
+
+
+def _footer_start(stream: BinaryIO, size: int, end_bytes: int) -> int:
+    """Where the footer begins, as the last bytes of the file tell; where it should end, if they tell nothing."""
+    end = max(0, size - end_bytes)
+    stream.seek(end)
+    length = int.from_bytes(stream.read(4), "little")
+    stream.seek(0)
+    return end - length if length <= end else end
+
+
+def _of_row_groups(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    for place in range(file.num_row_groups):
+        with _damage_named("Parquet", {"row_group": place}):
+            yield from file.iter_batches(BATCH_ROWS, row_groups=[place])
 
 
 def read_arrow(source: Source, target: Path, _: ReadingOptions, limits: Limits) -> tuple[TableSchema, ReadingReport]:
     """Store an Arrow file, Arrow stream or Feather file (version 2) as an uncompressed Arrow file."""
-    with source.open_seekable() as stream, _damage_named("Arrow"):
+    with source.open_seekable() as stream:
         size = stream.seek(0, 2)
         stream.seek(0)
-        head = stream.read(6)
+        is_stream = stream.read(6) != b"ARROW1"
         stream.seek(0)
-        if head != b"ARROW1":
-            reader = pa.ipc.open_stream(stream)
-            return _store(reader.schema, map(_valid, reader), size, source, target, "Arrow", limits)
-        file = pa.ipc.open_file(stream)
-        batches = (_valid(file.get_batch(place)) for place in range(file.num_record_batches))
-        return _store(file.schema, batches, size, source, target, "Arrow", limits)
+        described = {"offset": 0 if is_stream else _footer_start(stream, size, ARROW_END_BYTES)}
+        with _damage_named("Arrow", described):
+            reader = pa.ipc.open_stream(stream) if is_stream else pa.ipc.open_file(stream)
+            schema = reader.schema
+        batches = iter(reader) if is_stream else map(reader.get_batch, range(reader.num_record_batches))
+        return _store(schema, _valid(batches), size, source, target, "Arrow", limits, described)
 
 
-def _valid(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch, if what it says about itself is true; a damaged file would read foreign memory otherwise."""
-    batch.validate(full=True)
-    return batch
+def _valid(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, if what they say of themselves is true; a damaged file would read foreign memory otherwise."""
+    for place in count():
+        with _damage_named("Arrow", {"record_batch": place}):
+            if (batch := next(batches, None)) is None:
+                return
+            batch.validate(full=True)
+        yield batch
 
 
 def _store(
@@ -65,11 +91,15 @@ def _store(
     target: Path,
     format_: str,
     limits: Limits,
+    described: Mapping[str, int],
 ) -> tuple[TableSchema, ReadingReport]:
-    """Write the batches in types that every analysis knows, as long as they stay in proportion to the file."""
+    """Write the batches in types that every analysis knows, as long as they stay in proportion to the file.
+
+    `described` is the place of the schema in the file.
+    """
     flat = flattened(schema)
     if not flat:
-        raise EmptyDataset("The file has no columns.")
+        raise EmptyDataset("The file has no columns.", where=described)
     if len(flat) > limits.max_columns:
         raise TooWide(
             f"The table has {len(flat):,} columns; the limit is {limits.max_columns:,}.",
@@ -81,11 +111,14 @@ def _store(
     inflated, findings = 0, Findings()
     with arrow_file(target, stored) as file:
         for batch in batches:
-            columns = _columns(batch)
-            inflated += sum(map(_plain_bytes, columns))
-            check_proportion(inflated, size, limits, where={"row": file.rows + 1})
-            plain = [plainly(column, field.type) for column, field in zip(columns, stored, strict=True)]
-            file.write(pa.record_batch(plain, schema=stored))
+            where = {"row": file.rows + 1}
+            with _damage_named(format_, where):
+                columns = _columns(batch)
+                inflated += sum(map(_plain_bytes, columns))
+                check_proportion(inflated, size, limits, where=where)
+                plain = [plainly(column, field.type) for column, field in zip(columns, stored, strict=True)]
+                made = pa.record_batch(plain, schema=stored)
+            file.write(made)
     for original, name in header.renamed:
         findings.warn(f"The column {original!r} became {name!r}.")
     if not file.rows:
@@ -179,12 +212,10 @@ def _as_text(value: object) -> str:
 
 
 @contextmanager
-def _damage_named(format_: str) -> Iterator[None]:
-    """Raise ParseError for whatever Arrow finds wrong with a file."""
+def _damage_named(format_: str, where: Mapping[str, int]) -> Iterator[None]:
+    """Raise ParseError for whatever Arrow finds wrong at a place of a file."""
     try:
         yield
-    except DecompressionLimit:
-        raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         what = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ParseError(f"The {format_} file is damaged: {what}", where={"offset": 0}) from error
+        raise ParseError(f"The {format_} file is damaged: {what}", where=where) from error

@@ -133,19 +133,20 @@ def _inflated(opener: Callable[[BinaryIO], BinaryIO], limits: Limits, packed: Bi
 
 
 def _open_member(packed: BinaryIO, name: str, limits: Limits) -> BinaryIO:
-    with _directory_read():
+    with _archive_read(packed, {"member": name}):
         return cast("BinaryIO", Counted(cast("BinaryIO", zipfile.ZipFile(packed).open(name)), packed, limits))
 
 
 def _member(source: Source, wanted: str | None, limits: Limits) -> str | None:
     """The name of the member to read; None if the archive is a workbook. The directory is checked, nothing inflated."""
-    with source.open() as stream, _directory_read():
-        entries = [entry for entry in zipfile.ZipFile(stream).infolist() if not entry.is_dir()]
+    with source.open() as stream, _archive_read(stream):
+        archive = zipfile.ZipFile(stream)
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if any(entry.filename in WORKBOOK_MEMBERS for entry in entries):
         check_directory(entries, limits)
         return None
     tables = [entry for entry in entries if not entry.filename.startswith("__MACOSX/")]
-    chosen = _choose(tables, wanted)
+    chosen = _choose(tables, wanted, {"offset": archive.start_dir})
     if chosen.flag_bits & ENCRYPTED_FLAG:
         raise EncryptedDocument(
             f"{chosen.filename!r} in the archive is protected by a password.", where={"member": chosen.filename}
@@ -154,8 +155,8 @@ def _member(source: Source, wanted: str | None, limits: Limits) -> str | None:
     return chosen.filename
 
 
-def _choose(entries: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipInfo:
-    """The member that was asked for, or the only one."""
+def _choose(entries: list[zipfile.ZipInfo], wanted: str | None, directory: Mapping[str, int]) -> zipfile.ZipInfo:
+    """The member that was asked for, or the only one; a refusal names the place of the directory."""
     names = ", ".join(entry.filename for entry in entries[:20]) or "nothing"
     if wanted is None:
         if len(entries) == 1:
@@ -163,6 +164,7 @@ def _choose(entries: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipIn
         raise InvalidParameters(
             f"The archive holds {len(entries)} files; set `member` to one of: {names}.",
             errors=[{"pointer": "/member", "detail": "needed for an archive that does not hold exactly one file"}],
+            where=directory,
         )
     for entry in entries:
         if entry.filename == wanted:
@@ -170,6 +172,7 @@ def _choose(entries: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipIn
     raise InvalidParameters(
         f"The archive has no member {wanted!r}; it holds {names}.",
         errors=[{"pointer": "/member", "detail": "no such member"}],
+        where=directory,
     )
 
 
@@ -192,10 +195,13 @@ def check_directory(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
 
 
 @contextmanager
-def _directory_read() -> Iterator[None]:
+def _archive_read(stream: BinaryIO, where: Mapping[str, object] | None = None) -> Iterator[None]:
+    """Say where a zip archive is damaged: at `where`, or at its end, from which it is read."""
     try:
         yield
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, RuntimeError) as error:
         raise UnsupportedFormat(
-            f"The zip archive cannot be read: {error}.", recognised="damaged zip archive"
+            f"The zip archive cannot be read: {error}.",
+            recognised="damaged zip archive",
+            where=where or {"offset": stream.seek(0, 2)},
         ) from error

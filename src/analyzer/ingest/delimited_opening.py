@@ -53,7 +53,7 @@ def read_opening(source: Source, options: ReadingOptions, limits: Limits) -> Ope
     sample = take_sample(source, options, limits)
     text = repaired(sample.utf8)[0].decode()
     if not text.strip():
-        raise EmptyDataset("The file is empty or has only blank lines.")
+        raise EmptyDataset("The file is empty or has only blank lines.", where={"line": count_lines(sample.utf8) + 1})
     refuse_binary(text)
     skipped = _end_of_lines(text, options.skip_rows or 0)
     if (told := TOLD_DELIMITER.match(text, skipped)) is not None:
@@ -62,7 +62,9 @@ def read_opening(source: Source, options: ReadingOptions, limits: Limits) -> Ope
     dialect = detect_dialect(text[skipped:], options)
     records = list(islice(RecordReader(dialect).read(text[skipped:], last=sample.whole), SAMPLE_RECORDS))
     if not records:
-        raise EmptyDataset("Nothing is left after the lines that were to be skipped.")
+        raise EmptyDataset(
+            "Nothing is left after the lines that were to be skipped.", where={"line": count_lines(sample.utf8) + 1}
+        )
     layout = find_layout(records, options.header, limits)
     plans = _plans(layout, options)
     before = sample.utf8.decode("utf-8", "surrogateescape")[: skipped + layout.start].encode("utf-8", "surrogateescape")

@@ -90,7 +90,7 @@ def read_json(
         text = JsonText(stream, limits, limits.max_line_bytes)
         first = text.peek()
         if not first:
-            raise EmptyDataset("The file is empty or has only white space.")
+            raise EmptyDataset("The file is empty or has only white space.", where={"offset": text.offset()})
         lines = first == "{" and _is_json_lines(source, limits)
         if not lines and first != "[":
             text.max_value_bytes = limits.max_document_bytes
@@ -111,10 +111,12 @@ def _is_json_lines(source: Source, limits: Limits) -> bool:
 
 def _line_rows(text: JsonText) -> Iterator[Row]:
     """The rows of JSON Lines: one object per line."""
+    row = 0
     while text.peek():
         for value in chain(text.run(LINE_BREAK), _last_of_run(text)):
+            row += 1
             if not isinstance(value, dict):
-                raise NotATable("Not every line of the file holds an object.")
+                raise NotATable(f"Value {row:,} of the file is no object, as those before it are.", where={"row": row})
             yield value
 
 
@@ -135,33 +137,36 @@ def _array_rows(text: JsonText) -> Iterator[Row]:
     elif isinstance(first, list):
         odd = yield from _lists(chain([first], values))
     else:
-        odd = first is not NOTHING
+        odd = 0 if first is NOTHING else 1
         for _ in values:
             pass
     text.end()
     if odd:
-        raise NotATable(f"Not every element of the list is a row; a table is {SHAPES}.")
+        raise NotATable(f"Element {odd:,} of the list is no row; a table is {SHAPES}.", where={"row": odd})
 
 
-def _objects(values: Iterable[Any]) -> Generator[Row, None, bool]:
-    """Rows out of objects; returns whether something else was among them."""
-    odd = False
-    for value in values:
-        odd = odd or not isinstance(value, dict)
+def _objects(values: Iterable[Any]) -> Generator[Row, None, int]:
+    """Rows out of objects; returns the number of the first element that is something else, 0 if there is none."""
+    odd = 0
+    for place, value in enumerate(values, 1):
+        odd = odd or (0 if isinstance(value, dict) else place)
         if not odd:
             yield value
     return odd
 
 
-def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Generator[Row, None, bool]:
-    """Rows out of lists of cells; unless there are `names`, a first list of different texts names the columns."""
+def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Generator[Row, None, int]:
+    """Rows out of lists of cells; unless there are `names`, a first list of different texts names the columns.
+
+    Returns the number of the first element that is no list, 0 if there is none.
+    """
     opening = list(islice(values, 2))
-    first, names = opening[0] if opening else [], list(names)
+    first, names, before = opening[0] if opening else [], list(names), 1
     if not names and len(opening) == 2 and all(type(cell) is str for cell in first) and len(set(first)) == len(first):
-        names, opening = list(first), opening[1:]
-    odd = False
-    for row in chain(opening, values):
-        odd = odd or not isinstance(row, list)
+        names, opening, before = list(first), opening[1:], 2
+    odd = 0
+    for place, row in enumerate(chain(opening, values), before):
+        odd = odd or (0 if isinstance(row, list) else place)
         if not odd:
             names += [f"column_{place}" for place in range(len(names) + 1, len(row) + 1)]
             yield dict(zip(names, row, strict=False))
@@ -170,18 +175,23 @@ def _lists(values: Iterator[Any], names: Sequence[str] = ()) -> Generator[Row, N
 
 def _document_rows(text: JsonText) -> Iterator[Row]:
     """The rows of a document that is a single value and no list."""
+    start = {"offset": text.offset()}
     value = text.value()
     text.end()
     if not isinstance(value, dict):
-        raise NotATable(f"The document is a single value; a table is {SHAPES}.")
-    return _object_rows(value)
+        raise NotATable(f"The document is a single value; a table is {SHAPES}.", where=start)
+    rows = _object_rows(value)
+    if rows is None:
+        raise NotATable(f"The document is an object without a table in it; a table is {SHAPES}.", where=start)
+    return rows
 
 
-def _object_rows(value: Row) -> Iterator[Row]:
-    """The rows of an object: columns, or the one list of rows in it."""
+def _object_rows(value: Row) -> Iterator[Row] | None:
+    """The rows of an object: columns, or the one list of rows in it; None if it has neither."""
     if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
-        if not all(isinstance(row, list) for row in value["data"]):
-            raise NotATable("Not every element of `data` is a list.")
+        odd = next((place for place, row in enumerate(value["data"], 1) if not isinstance(row, list)), 0)
+        if odd:
+            raise NotATable(f"Element {odd:,} of `data` is no list.", where={"key": "data", "row": odd})
         return _lists(iter(value["data"]), [str(name) for name in value["columns"]])
     inner = list(value.values())
     if _are_columns(inner):
@@ -193,7 +203,7 @@ def _object_rows(value: Row) -> Iterator[Row]:
         return iter(tables[0])
     if not inner or all(isinstance(rows, list) and not rows for rows in inner):
         return iter(())
-    raise NotATable(f"The document is an object without a table in it; a table is {SHAPES}.")
+    return None
 
 
 def _are_columns(lists: list[Any]) -> bool:
@@ -227,7 +237,7 @@ def _store(
 ) -> tuple[TableSchema, ReadingReport]:
     """Give the columns types, and store them."""
     if not spill.rows or not columns.kinds:
-        raise EmptyDataset("The document is valid and holds no rows.")
+        raise EmptyDataset("The document is valid and holds no rows.", where={"offset": text.offset()})
     keys = list(columns.kinds)
     header = unique_names([key.encode("utf-8", "replace").decode() for key in keys])
     hints = replace(Hints.of(options), null_tokens=options.null_tokens or ())

@@ -124,9 +124,13 @@ class JsonText:
 
     def fail(self, reason: str, place: int | None = None) -> NoReturn:
         """Raise InvalidJson with the place in bytes."""
-        before = self._text[: self._place if place is None else place]
-        offset = self._offset + len(before.encode("utf-8", "surrogatepass"))
+        offset = self.offset(place)
         raise InvalidJson(f"At byte {offset:,}: {reason}.", where={"offset": offset})
+
+    def offset(self, place: int | None = None) -> int:
+        """The place in bytes: of the next character to be read, or of one in the text that is in memory."""
+        before = self._text[: self._place if place is None else place]
+        return self._offset + len(before.encode("utf-8", "surrogatepass"))
 
     @property
     def line_break_before(self) -> bool:

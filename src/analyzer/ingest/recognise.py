@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from analyzer.errors import UnsupportedFormat
 from analyzer.ingest.dialect_detection import explains
+from analyzer.ingest.records import LINE_END
 
 SIGNATURES = (
     (b"PK\x03\x04", "zip archive"),
@@ -64,17 +65,25 @@ def signature(head: bytes) -> str | None:
 def refuse_markup(head: bytes) -> None:
     """Raise UnsupportedFormat for HTML, XML and scripts under the name of a table."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    where = {"offset": len(head) - len(start)}
     if start.startswith(MARKUP):
-        raise UnsupportedFormat("The file is a markup document (HTML or XML), not a table.", recognised="markup")
+        raise UnsupportedFormat(
+            "The file is a markup document (HTML or XML), not a table.", recognised="markup", where=where
+        )
     if start.startswith(b"#!") and b"\n" in start and b"/" in start[: start.index(b"\n")]:
-        raise UnsupportedFormat("The file is a script, not a table.", recognised="script")
+        raise UnsupportedFormat("The file is a script, not a table.", recognised="script", where=where)
 
 
 def refuse_binary(text: str) -> None:
     """Raise UnsupportedFormat for decoded text that holds control characters no text file has."""
     strange = sum(text.count(chr(code)) for code in range(32) if code not in TEXT_CONTROLS)
     if strange > STRAY_CONTROLS + len(text) // 500:
-        raise UnsupportedFormat("The file is binary, in no format this server reads.", recognised="binary")
+        first = min(text.index(chr(code)) for code in range(32) if code not in TEXT_CONTROLS and chr(code) in text)
+        raise UnsupportedFormat(
+            "The file is binary, in no format this server reads.",
+            recognised="binary",
+            where={"line": len(LINE_END.findall(text, 0, first)) + 1},
+        )
 
 
 def is_json(head: bytes, filename: str) -> bool:
