@@ -140,7 +140,10 @@ class OwnProcess(process.BaseProcess):
         return _Popen(child)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "forkserver"}
+        state = {name: value for name, value in vars(self).items() if name != "forkserver"}
+        # The key with which the host's processes know each other is none of a child's business.
+        no_key = process.AuthenticationString()  # type: ignore[attr-defined] # the stubs leave it out
+        return state | {"_config": state["_config"] | {"authkey": no_key}}
 
 
 class OwnContext(context.BaseContext):

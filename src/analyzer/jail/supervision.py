@@ -25,6 +25,7 @@ from analyzer.jail.limits import KIB, Limits
 
 POLL_SECONDS = 0.1
 OUTPUT_PAUSE_SECONDS = 0.02  # what is printed in between goes out together
+CPU_TOLERANCE_SECONDS = 0.25  # what the kernel counts for the limit and what it tells afterwards differ a little
 MOST_TABLES = 250  # as many descriptors go into one message
 STREAMS = ("stdout", "stderr")
 
@@ -164,7 +165,7 @@ class Jailed:
         assert self._status is not None
         if os.WIFSIGNALED(self._status):
             number = os.WTERMSIG(self._status)
-            if number in (signal.SIGKILL, signal.SIGXCPU) and used >= self._limits.cpu_seconds:
+            if number in (signal.SIGKILL, signal.SIGXCPU) and used >= self._limits.cpu_seconds - CPU_TOLERANCE_SECONDS:
                 seconds = self._limits.cpu_seconds
                 return CpuLimit(f"The code used more than {seconds} seconds of processor time.", limit=seconds)
             return Crashed(f"The code ended its process with {signal.Signals(number).name}.")
