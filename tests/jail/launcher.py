@@ -63,7 +63,7 @@ def narrow() -> None:
 
 if __name__ == "__main__":
     user, narrowed, *command = sys.argv[1:]
-    if os.getuid() == 0:
+    if int(user) != os.getuid():
         open_the_way()
         os.setgroups([])
         os.setresgid(int(user), int(user), int(user))

@@ -52,11 +52,10 @@ def enter(walls: Walls) -> None:
         namespaces.enter_root(walls.base, readable, walls.limits, walls.user)
     if Layer.LIMITS in layers:
         restrict(walls.limits, walls.at_rest_bytes)
-    if Layer.IDENTITY in layers:
-        identity.drop_bounding_set()
-        if root:
-            identity.become(walls.user)
-        identity.renounce()
+    identity.drop_bounding_set()
+    if root and Layer.IDENTITY in layers:
+        identity.become(walls.user)
+    identity.renounce()
     identity.gain_nothing()
     if Layer.LIMITS in layers:
         alone = root and Layer.IDENTITY in layers
