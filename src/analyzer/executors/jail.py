@@ -33,7 +33,7 @@ from analyzer.jail.limits import Limits
 
 log = logging.getLogger("analyzer.jail")
 
-PRELOAD = ("analyzer.executors.jailer", "analyzer.executors.codecs_ahead", "pyarrow.compute", "pandas")
+PRELOAD = ("analyzer.executors.jailer", "pyarrow.compute", "pandas", "analyzer.executors.ahead")
 ENVIRONMENT = ONE_THREAD | {
     "PATH": "",
     "HOME": "/tmp",  # noqa: S108 - the jail's own
@@ -48,6 +48,7 @@ ENVIRONMENT = ONE_THREAD | {
 PASSED_ON = ("TZ", "LD_LIBRARY_PATH")
 STARTING_SECONDS = 30.0  # a supervisor takes some milliseconds; longer is a hang, and the forkserver is replaced
 ENDING_SECONDS = 5.0
+REFILL_PAUSE_SECONDS = 0.02  # a short run is over before the next standby takes its share of the processor
 
 Hear = Callable[[str, dict[str, Any]], Awaitable[None]]
 """Told of what a run says while it runs: the kind of event and its members."""
@@ -217,6 +218,7 @@ class JailExecutor:
 
     async def _add_standby(self) -> None:
         try:
+            await asyncio.sleep(REFILL_PAUSE_SECONDS)
             self._ready.append(await self._launched())
         except JailUnavailable as failure:
             log.error("no jail could be made ready: %s", failure)

@@ -25,7 +25,6 @@ from analyzer.errors import AnalyzerError, ResultInvalid, ResultTooLarge
 from analyzer.jail.channel import HEADER, RESULT, Message, Mouth, frame
 from analyzer.jail.entering import Walls
 from analyzer.jail.identity import die_with_parent
-from analyzer.jail.limits import data_bytes
 from analyzer.jail.proof import prove
 from analyzer.jail.supervision import CannotJail, Jailed, Job
 
@@ -55,7 +54,7 @@ def supervise(server: socket.socket, walls: Walls) -> None:
     """Jail a child, wait for the run, see it through, and end."""
     _begin()
     try:
-        jailed = Jailed(_with_memory_at_rest(walls), _act)
+        jailed = Jailed(walls, _act)
     except CannotJail as failure:
         server.sendall(frame(FAILED, json.dumps({"cannot": str(failure)}).encode()))
         return
@@ -68,10 +67,6 @@ def supervise(server: socket.socket, walls: Walls) -> None:
         pass  # nobody waits for this run any more
     finally:
         jailed.end()
-
-
-def _with_memory_at_rest(walls: Walls) -> Walls:
-    return Walls(walls.layers, walls.limits, walls.base, walls.number, data_bytes())
 
 
 def _seen_through(jailed: Jailed, asked: Mapping[str, Any], server: socket.socket) -> bytes:

@@ -23,7 +23,6 @@ class Walls:
     limits: Limits
     base: str  # an empty folder of the host's to build the root in
     number: int = 0  # of this jail among those that run at once
-    at_rest_bytes: int = 0  # memory that the process holds before any foreign code
 
     @property
     def user(self) -> int:
@@ -51,7 +50,7 @@ def enter(walls: Walls) -> None:
         namespaces.separate()
         namespaces.enter_root(walls.base, readable, walls.limits, walls.user)
     if Layer.LIMITS in layers:
-        restrict(walls.limits, walls.at_rest_bytes)
+        restrict(walls.limits)
     identity.drop_bounding_set()
     if root and Layer.IDENTITY in layers:
         identity.become(walls.user)

@@ -2,6 +2,7 @@
 
 import resource
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 KIB = 1024
@@ -24,17 +25,21 @@ class Limits:
     threads: int = 64
 
 
-def data_bytes(process: str = "self") -> int:
-    """Private memory that a process has reserved and may write: what RLIMIT_DATA counts."""
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+@lru_cache(maxsize=1)
+def bytes_at_rest() -> int:
+    """Private memory that may be written and is there before any foreign code: what RLIMIT_DATA counts.
+
+    Looked up once, where all jails are forked from.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmData:"):
             return int(line.split()[1]) * KIB
     return 0
 
 
-def restrict(limits: Limits, at_rest_bytes: int) -> None:
+def restrict(limits: Limits) -> None:
     """Set the limits of this process, for good. Raises OSError or ValueError."""
-    memory = at_rest_bytes + limits.memory_bytes
+    memory = bytes_at_rest() + limits.memory_bytes
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_DATA, memory),

@@ -14,7 +14,7 @@ NEW_MOUNTS, NEW_CGROUPS, NEW_NAMES, NEW_IPC = 0x00020000, 0x02000000, 0x04000000
 NEW_USERS, NEW_PIDS, NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-MS_BIND, MS_REC, MS_PRIVATE, MS_REMOUNT = 4096, 16384, 1 << 18, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 ROOT_OPTIONS = "size=1m,nr_inodes=256,mode=755"
 
@@ -40,40 +40,42 @@ def enter_root(base: str, readable: Iterable[str], limits: Limits, user: int) ->
 
     Raises OSError.
     """
+    devices = [device for device in places.DEVICES if os.path.exists(device)]  # noqa: PTH110
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("tmpfs", base, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, ROOT_OPTIONS)
-    for path in (*readable, *(device for device in places.DEVICES if Path(device).exists())):
-        _show(path, base + path)
+    for path in readable:
+        if _make_place(path, base + path):
+            mount(path, base + path, None, MS_BIND | MS_REC)
+    for device in devices:
+        _make_place(device, base + device)
     scratch = base + places.SCRATCH
-    Path(scratch).mkdir(exist_ok=True)
+    os.makedirs(scratch, exist_ok=True)  # noqa: PTH103
+    _make_read_only(base)
+    for device in devices:
+        mount(device, base + device, None, MS_BIND)
     options = f"size={limits.scratch_bytes},nr_inodes={limits.scratch_files},mode=700,uid={user},gid={user}"
     mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
     os.chdir(base)
     syscall("pivot_root", ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
     detach(".")  # the old root, which lies over the new one until it goes
-    os.chdir("/")
-    mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
     os.chdir(places.SCRATCH)
 
 
-def _show(path: str, target: str) -> None:
-    """Make `path` of the host visible at `target`, to read."""
-    source = Path(path)
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
-    if source.is_symlink():
-        Path(target).symlink_to(source.readlink())
-        return
-    if source.is_dir():
-        Path(target).mkdir()
+def _make_place(path: str, target: str) -> bool:
+    """Make what `path` of the host can be mounted on. A symbolic link is made the same, and needs no mount."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - pathlib takes three times as long
+    if os.path.islink(path):  # noqa: PTH114
+        os.symlink(os.readlink(path), target)  # noqa: PTH115, PTH211
+        return False
+    if os.path.isdir(path):  # noqa: PTH112
+        os.makedirs(target, exist_ok=True)  # noqa: PTH103
     else:
-        Path(target).touch()
-    mount(path, target, None, MS_BIND | MS_REC)
-    if not path.startswith("/dev/"):
-        _make_read_only(target)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
+    return True
 
 
 def _make_read_only(target: str) -> None:
-    """Also what is mounted below; flags that the host has set stay, which an ordinary remount would have to repeat."""
+    """And all that is mounted below; flags that the host has set stay, which a remount would have to repeat."""
     attributes = struct.pack("=4Q", MS_RDONLY | MS_NOSUID | MS_NODEV, 0, 0, 0)
     syscall(
         "mount_setattr",

@@ -4,11 +4,12 @@ import os
 import stat
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
-SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/usr/share/fonts")
+SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
 LINKER_CACHE = "/etc/ld.so.cache"
-DEVICES = ("/dev/null", "/dev/urandom", "/dev/random")
+DEVICES = ("/dev/null", "/dev/urandom")
 SCRATCH = "/tmp"  # noqa: S108 - inside the jail it is a file system of its own
 
 
@@ -19,9 +20,13 @@ def python_folders() -> list[str]:
     return [folder for folder in (*roots, *packages) if Path(folder).is_dir()]
 
 
-def readable() -> list[str]:
-    """All of it: existing paths, none below another of them, symbolic links among them as such."""
-    return _outermost([*SYSTEM, LINKER_CACHE, *python_folders()])
+@lru_cache(maxsize=1)
+def readable() -> tuple[str, ...]:
+    """All of it: existing paths, none below another of them, symbolic links among them as such.
+
+    Looked up once, where all jails are forked from.
+    """
+    return tuple(_outermost([*SYSTEM, LINKER_CACHE, *python_folders()]))
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from analyzer.jail import landlock, places
 from analyzer.jail.entering import Walls, enter, is_root, prepare
 from analyzer.jail.levels import Finding, Layer, LayerReport, Report, absent_everywhere
-from analyzer.jail.limits import MIB, Limits, data_bytes
+from analyzer.jail.limits import MIB, Limits
 from analyzer.jail.syscalls import syscall
 
 PROOF_LIMITS = Limits(cpu_seconds=10, memory_bytes=64 * MIB, scratch_bytes=MIB, scratch_files=16)
@@ -80,7 +80,7 @@ def _try(layers: frozenset[Layer], base: str, acts: Iterable["Act"]) -> str:
 
 def _supervise(layers: frozenset[Layer], base: str, acts: Iterable["Act"], writing: int) -> int:
     try:
-        walls = Walls(layers, PROOF_LIMITS, base, at_rest_bytes=data_bytes())
+        walls = Walls(layers, PROOF_LIMITS, base)
         prepare(walls)
         child = os.fork()
         if not child:

@@ -9,6 +9,7 @@ import errno
 import os
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 
 from analyzer.jail.syscalls import ARCHITECTURE, NEWEST, numbers, prctl
 
@@ -16,6 +17,7 @@ Instruction = tuple[int, int, int, int]  # code, where to jump if true, if false
 
 LOAD, EQUAL, ANY_BIT, ABOVE, AND, RETURN = 0x20, 0x15, 0x45, 0x25, 0x54, 0x06
 ALLOW, KILL, FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+LINE_BYTES = 8
 NUMBER_OFFSET, ARCHITECTURE_OFFSET, ARGUMENTS_OFFSET = 0, 4, 16
 
 AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -178,10 +180,15 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("lines", ctypes.c_void_p))
 
 
+@lru_cache(maxsize=2)
+def encoded(own: int) -> bytes:
+    """The filter as the kernel takes it. In a pid namespace `own` is 1, so it need be made only once."""
+    return b"".join(struct.pack("HBBI", *line) for line in program(own))
+
+
 def install() -> None:
     """Put the filter over this process, for good. Needs `no_new_privs`. Raises OSError."""
-    lines = program(os.getpid())
-    encoded = b"".join(struct.pack("HBBI", *line) for line in lines)
-    buffer = ctypes.create_string_buffer(encoded, len(encoded))
-    whole = _Program(len(lines), ctypes.addressof(buffer))
+    lines = encoded(os.getpid())
+    buffer = ctypes.create_string_buffer(lines, len(lines))
+    whole = _Program(len(lines) // LINE_BYTES, ctypes.addressof(buffer))
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(whole))

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+from functools import lru_cache
 from typing import Any
 
 NUMBERS = """
@@ -44,6 +45,7 @@ _COLUMN = {"x86_64": 1, "aarch64": 2}.get(ARCHITECTURE)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+@lru_cache(maxsize=1)
 def numbers() -> dict[str, int]:
     """The numbers here. Empty on an architecture that we do not know."""
     if _COLUMN is None:
