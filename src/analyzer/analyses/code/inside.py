@@ -56,7 +56,9 @@ def _execute(code: str, descriptors: Mapping[str, int], names: dict[str, Any], s
     """The result, and whether there is one."""
     linecache.cache[FILENAME] = (len(code), None, code.splitlines(keepends=True), FILENAME)
     body, last = _compiled(code)
-    tables = {name: _open(descriptor) for name, descriptor in descriptors.items()}
+    # Opening one takes some milliseconds, so those that the code does not speak of stay closed.
+    wanted = [name for name in descriptors if "tables" in code or name in code]
+    tables = {name: _open(descriptors[name]) for name in wanted}
     names |= {
         "__name__": "__main__",
         "__builtins__": builtins,
