@@ -177,18 +177,20 @@ async def watched(way: Way, **settings: object) -> AsyncIterator[Host]:
         )
         heard: list[str] = []
         give_away(folder)
-        async with (
-            _listening(folder, heard) as tcp,
-            served_so(way, folder, **settings) as server,
-            aiohttp.ClientSession(server.url) as http,
-        ):
-            foreign = Api(http, {"X-Session-ID": "another"})
-            await foreign.dataset(f"a,b\n{IN_DATA},{IN_DATA}\n".encode())
-            api = Api(http)
-            file_id = await api.dataset(b"a,b\n1,2\n3,4\n")
-            yield Host(way, folder, server, api, file_id, victim, tcp, heard)
-        victim.kill()
-        await victim.wait()
+        try:
+            async with (
+                _listening(folder, heard) as tcp,
+                served_so(way, folder, **settings) as server,
+                aiohttp.ClientSession(server.url) as http,
+            ):
+                foreign = Api(http, {"X-Session-ID": "another"})
+                await foreign.dataset(f"a,b\n{IN_DATA},{IN_DATA}\n".encode())
+                api = Api(http)
+                file_id = await api.dataset(b"a,b\n1,2\n3,4\n")
+                yield Host(way, folder, server, api, file_id, victim, tcp, heard)
+        finally:
+            victim.kill()
+            await victim.wait()
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -217,14 +219,16 @@ async def _listening(folder: Path, heard: list[str]) -> AsyncIterator[int]:
     unix = await asyncio.start_unix_server(hear("unix"), folder / "socket")
     (folder / "socket").chmod(0o777)
     abstract = await asyncio.start_unix_server(hear("abstract"), f"\0analyzer-watched-{os.getpid()}")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
-        datagrams.bind(str(folder / "datagrams"))
-        datagrams.setblocking(False)
-        (folder / "datagrams").chmod(0o777)
-        yield port
-        with suppress(BlockingIOError):
-            heard.append(f"unix datagram {datagrams.recv(100)!r}")
-    udp.close()
-    for one in (tcp, unix, abstract):
-        one.close()
-        await one.wait_closed()
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+            datagrams.bind(str(folder / "datagrams"))
+            datagrams.setblocking(False)
+            (folder / "datagrams").chmod(0o777)
+            yield port
+            with suppress(BlockingIOError):
+                heard.append(f"unix datagram {datagrams.recv(100)!r}")
+    finally:
+        udp.close()
+        for one in (tcp, unix, abstract):
+            one.close()
+            await one.wait_closed()
