@@ -9,14 +9,12 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +23,9 @@ from analyzer.aio import Tasks
 from analyzer.errors import Crashed, JailUnavailable, ShuttingDown, from_problem
 from analyzer.executors import jailer_entry
 from analyzer.executors.base import RunCode
-from analyzer.executors.forkserver import ONE_THREAD, OwnContext, OwnForkServer, OwnProcess
-from analyzer.jail.channel import HEADER, frame
+from analyzer.executors.forkserver import ONE_THREAD, OwnContext, OwnForkServer
+from analyzer.executors.supervisor import Supervisor
+from analyzer.jail.channel import HEADER
 from analyzer.jail.entering import Walls
 from analyzer.jail.levels import Finding, Layer, LayerReport, Report, absent_everywhere
 from analyzer.jail.limits import Limits
@@ -47,70 +46,11 @@ ENVIRONMENT = ONE_THREAD | {
 
 PASSED_ON = ("TZ", "LD_LIBRARY_PATH")
 STARTING_SECONDS = 30.0  # a supervisor takes some milliseconds; longer is a hang, and the forkserver is replaced
-ENDING_SECONDS = 5.0
+MAX_TRIES = 3
 REFILL_PAUSE_SECONDS = 0.02  # a short run is over before the next standby takes its share of the processor
 
 Hear = Callable[[str, dict[str, Any]], Awaitable[None]]
 """Told of what a run says while it runs: the kind of event and its members."""
-
-
-class Supervisor:
-    """One supervisor process and the connection to it. Constructing one blocks, in the launching thread."""
-
-    def __init__(self, context: OwnContext, walls: Walls) -> None:
-        self.number = walls.number
-        self._socket, theirs = socket.socketpair()
-        self._process: OwnProcess = context.Process(target=jailer_entry.supervise, args=(theirs, walls), daemon=True)
-        with theirs:
-            self._process.start()
-        self._pidfd: int | None = os.pidfd_open(self._process.pid) if self._process.pid else None
-
-    async def stand(self) -> None:
-        """Returns when its child is behind the walls. Raises JailUnavailable, and OSError when it has gone."""
-        self._socket.setblocking(False)
-        self._reader, self._writer = await asyncio.open_connection(sock=self._socket)
-        kind, body = await self.hear()
-        if kind != b"Y":
-            raise JailUnavailable(f"The jail could not be closed: {json.loads(body)['cannot']}.")
-
-    async def hear(self) -> tuple[bytes, bytes]:
-        """The next thing it says. Raises EOFError when it has gone."""
-        kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
-        return kind, await self._reader.readexactly(length)
-
-    async def ask(self, work: RunCode) -> None:
-        asked = {"code": work.code, "tables": work.tables, "save_to": work.save_to}
-        self._writer.write(frame(b"J", json.dumps(asked).encode()))
-        await self._writer.drain()
-
-    @property
-    def has_gone(self) -> bool:
-        """Whether it has ended by itself, or its child has."""
-        return self._reader.at_eof()
-
-    def hang_up(self) -> None:
-        """It need not do anything any more, and ends by itself with its child."""
-        if hasattr(self, "_writer"):
-            self._writer.close()
-        else:
-            self._socket.close()
-
-    def kill(self) -> None:
-        """End it at once; its child and all its namespace die with it."""
-        if self._pidfd is not None:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-
-    def bury(self) -> None:
-        """Wait until it is gone, which is made sure of. Blocks, in the burying thread."""
-        self._process.join(ENDING_SECONDS)
-        if self._process.exitcode is None:
-            self.kill()
-            self._process.join()
-        self._process.close()
-        if self._pidfd is not None:
-            os.close(self._pidfd)
-            self._pidfd = None
 
 
 class JailExecutor:
@@ -219,42 +159,60 @@ class JailExecutor:
     async def _add_standby(self) -> None:
         try:
             await asyncio.sleep(REFILL_PAUSE_SECONDS)
-            self._ready.append(await self._launched())
+            if self._closing:
+                return
+            supervisor = await self._launched()
         except JailUnavailable as failure:
             log.error("no jail could be made ready: %s", failure)
+        else:
+            self._ready.append(supervisor)
         finally:
             self._starting -= 1
+        if self._closing:
+            self._dismiss_standbys()
 
     async def _launched(self) -> Supervisor:
         """A supervisor whose child stands behind its walls. Raises JailUnavailable."""
+        for attempt in range(1, MAX_TRIES + 1):
+            number = next(number for number in range(len(self._numbers) + 1) if number not in self._numbers)
+            self._numbers.add(number)
+            try:
+                return await self._launch(number)
+            except TimeoutError:
+                log.error("a supervisor hung while it started: its forkserver is replaced", extra={"attempt": attempt})
+                await asyncio.get_running_loop().run_in_executor(self._launcher, self._forkserver.close)
+            except (EOFError, OSError) as failure:  # its forkserver has died; the next try starts another
+                log.warning("a supervisor died while it started: %r", failure, extra={"attempt": attempt})
+        raise JailUnavailable(f"A supervisor could not be started, {MAX_TRIES} times; the server's log tells more.")
+
+    async def _launch(self, number: int) -> Supervisor:
         assert self._report is not None
-        number = next(number for number in range(len(self._numbers) + 1) if number not in self._numbers)
-        self._numbers.add(number)
         walls = Walls(self._report.proved, self._limits, self._base, number)
-        loop = asyncio.get_running_loop()
         supervisor: Supervisor | None = None
         try:
             async with asyncio.timeout(STARTING_SECONDS):
+                loop = asyncio.get_running_loop()
                 supervisor = await loop.run_in_executor(self._launcher, Supervisor, self._context, walls)
                 await supervisor.stand()
                 return supervisor
-        except BaseException as failure:
-            if supervisor is not None:
+        except BaseException:
+            if supervisor is None:
+                self._numbers.discard(number)
+            else:
                 supervisor.kill()
                 self._dismiss(supervisor)
-            else:
-                self._numbers.discard(number)
-            if isinstance(failure, TimeoutError):
-                log.error("a supervisor hung while it started: its forkserver is replaced")
-                await loop.run_in_executor(self._launcher, self._forkserver.close)
-            if isinstance(failure, (TimeoutError, EOFError, OSError)):
-                raise JailUnavailable("A supervisor could not be started; the server's log tells more.") from failure
             raise
 
     def _dismiss(self, supervisor: Supervisor) -> None:
         """Let go of one that is used, dead or killed."""
         supervisor.hang_up()
         self._tasks.start(self._bury(supervisor), "bury a supervisor")
+
+    def _dismiss_standbys(self) -> None:
+        while self._ready:
+            supervisor = self._ready.popleft()
+            supervisor.kill()
+            self._dismiss(supervisor)
 
     async def _bury(self, supervisor: Supervisor) -> None:
         await asyncio.get_running_loop().run_in_executor(self._buryer, supervisor.bury)
@@ -303,10 +261,7 @@ class JailExecutor:
         self._closing = True
         if self._waking is not None:
             await asyncio.wait([self._waking])
-        while self._ready:
-            supervisor = self._ready.popleft()
-            supervisor.kill()
-            self._dismiss(supervisor)
+        self._dismiss_standbys()
         await self._tasks.wait(None)
         await asyncio.get_running_loop().run_in_executor(self._launcher, self._forkserver.close)
         self._launcher.shutdown(wait=False)
