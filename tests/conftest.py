@@ -51,7 +51,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 def session_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(data_dir=tmp_path_factory.mktemp("data"), workers=2)
+    return Settings(data_dir=tmp_path_factory.mktemp("data"), workers=2, jail_standbys=0)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -108,7 +108,12 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
     """Settings with a data folder of the test's own."""
 
     def make(**given: Any) -> Settings:
-        usual: dict[str, Any] = {"data_dir": tmp_path / "data", "workers": 1, "shutdown_grace_seconds": 0.2}
+        usual: dict[str, Any] = {
+            "data_dir": tmp_path / "data",
+            "workers": 1,
+            "shutdown_grace_seconds": 0.2,
+            "jail_standbys": 0,
+        }
         return Settings(**(usual | given))
 
     return make

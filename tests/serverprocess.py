@@ -52,6 +52,7 @@ async def server(data_dir: Path, **settings: object) -> AsyncIterator[ServerProc
     environment = os.environ | {
         "ANALYZER_DATA_DIR": str(data_dir),
         "ANALYZER_PORT": "0",
+        "ANALYZER_JAIL_STANDBYS": "0",
         "PYTHONPATH": f"{PLUGIN}{os.pathsep}{SOURCE}",
         **{f"ANALYZER_{name.upper()}": str(value) for name, value in settings.items()},
     }

@@ -40,6 +40,7 @@ def test_every_event_is_documented() -> None:
         "result.section",
         "chart",
         "run.progress",
+        "output.delta",
         "run.snapshot",
     }:
         assert f"`{event}`" in API, event

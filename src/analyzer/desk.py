@@ -64,6 +64,7 @@ class Desk:
             in_use=(*in_use, result_key(run_id)),
             tables=dict(tables),
             shapes=dict(shapes),
+            place=analysis.place,
             result_key=result_key(run_id),
             result_url=f"{self.public_prefix}/api/run/{run_id}/result",
         )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -72,6 +73,18 @@ class Section:
     charts: tuple[Chart, ...] = ()
 
 
+class Place(StrEnum):
+    """Where the work of an analysis is done."""
+
+    SLOT = "slot"  # in a warm worker, part by part
+    JAIL = "jail"  # in a process of its own behind walls: what it runs is not ours
+
+
+def no_further_tables(params: Any) -> Mapping[str, str]:
+    """For analyses that work on one dataset."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Analysis(Generic[P, R]):
     """One entry of the catalogue."""
@@ -84,6 +97,8 @@ class Analysis(Generic[P, R]):
     parts: Callable[[Schemas, P], Sequence[Part]]
     compute: Callable[[Tables, Part, P], Section]
     merge: Callable[[Sequence[Section], Schemas, P], R]  # the sections come in the order of the parts
+    place: Place = Place.SLOT
+    further: Callable[[P], Mapping[str, str]] = no_further_tables  # name in `tables` → file_id of a parameter's dataset
     version: int = 1  # raise it whenever the same data may give another result
 
     @property

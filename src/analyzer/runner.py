@@ -11,8 +11,9 @@ from analyzer.blobs.base import Blobs
 from analyzer.broadcast import Broadcaster, EventLog, encode_members
 from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied, WorkFailed
+from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
-from analyzer.registry import Part
+from analyzer.registry import Part, Place
 from analyzer.state.base import State
 
 log = logging.getLogger("analyzer.runs")
@@ -32,6 +33,7 @@ class LiveRun:
     in_use: tuple[str, ...]  # what must be kept as long as it lives
     result_key: str
     result_url: str
+    place: Place = Place.SLOT
     broadcaster: Broadcaster = field(init=False)
     work: asyncio.Task[bytes] | None = None
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means
@@ -68,19 +70,23 @@ class Runner:
     """Takes runs through parts, merge and their end."""
 
     executor: Executor
+    foreign: ForeignCode
     state: State
     blobs: Blobs
     timeout_seconds: float
     max_result_bytes: int
 
     async def work(self, live: LiveRun, turn: AbstractAsyncContextManager[None]) -> bytes:
-        """Wait for the turn, do the parts, merge. Returns the result as JSON; raises why there is none."""
+        """Wait for the turn, do the parts and merge, or run the code in the jail.
+
+        Returns the result as JSON; raises why there is none.
+        """
         async with turn:
             live.change(status=RunStatus.RUNNING, started_at=now())
             await live.broadcaster.publish("run.started")
             try:
                 async with asyncio.timeout(self.timeout_seconds):
-                    return await self._compute(live)
+                    return await (self._run_code(live) if live.place is Place.JAIL else self._compute(live))
             except TimeoutError:
                 raise RunTimeout(
                     f"The run took longer than {self.timeout_seconds:g} seconds.", limit=self.timeout_seconds
@@ -159,6 +165,18 @@ class Runner:
             raise failures.exceptions[0] from None
         sections = tuple(live.sections[number] for number in range(len(parts)))
         return await self._merge(live, sections)
+
+    async def _run_code(self, live: LiveRun) -> bytes:
+        live.change(progress=Progress(done=0, total=len(live.parts)))
+
+        async def hear(kind: str, members: dict[str, Any]) -> None:
+            if kind == "run.progress":
+                live.change(progress=Progress(done=members["done"], total=members["total"]))
+            await live.broadcaster.publish(kind, members)
+
+        result = await self.foreign.run(live.run.params, live.tables, live.owned.principal, hear)
+        live.change(progress=Progress(done=len(live.parts), total=len(live.parts)))
+        return result
 
     async def _take_parts(self, live: LiveRun, waiting: list[tuple[int, Part]]) -> None:
         while waiting:

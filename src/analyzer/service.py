@@ -18,8 +18,12 @@ from analyzer.broadcast import EventLog
 from analyzer.desk import Desk
 from analyzer.errors import InvalidParameters, ShuttingDown, field_errors
 from analyzer.executors.base import SlotCounts
+from analyzer.executors.jail import JailExecutor
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
+from analyzer.foreign import ForeignCode
+from analyzer.jail.levels import Report
+from analyzer.jail.limits import Limits
 from analyzer.models import (
     PUBLIC,
     Dataset,
@@ -31,7 +35,7 @@ from analyzer.models import (
     TableSchema,
     TaskDescription,
 )
-from analyzer.registry import Analysis, Params, Part, Registry
+from analyzer.registry import Analysis, Params, Part, Place, Registry
 from analyzer.retention import Retention
 from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
@@ -52,6 +56,7 @@ class Status:
     kept: Counts
     streams: int
     live_events: int
+    jail: Report | None  # None: nothing has asked for it yet
 
 
 class Analyzer:
@@ -82,6 +87,8 @@ class Analyzer:
             self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes)
             opened.push_async_callback(self._executor.aclose)
             await self._executor.start()
+            self._jail = jail_of(settings)
+            opened.push_async_callback(self._jail.aclose)
             await self._state.open()
             self._furnish(blobs)
             opened.push_async_callback(self._shelf.close)
@@ -91,6 +98,7 @@ class Analyzer:
             tasks = Tasks()
             opened.push_async_callback(tasks.aclose)
             tasks.start(self._retention.keep_sweeping(), "sweep")
+            tasks.start(self._start_jail(), "start the jail")
             self._opened = opened.pop_all()
             self._is_open = True
         return self
@@ -100,7 +108,8 @@ class Analyzer:
         settings, state, executor = self.settings, self._state, self._executor
         self._retention = Retention(state, blobs, settings.ttl_seconds)
         self._scheduler = Scheduler(settings.max_concurrent_tasks, settings.max_queued_tasks)
-        runner = Runner(executor, state, blobs, settings.task_timeout_seconds, settings.max_result_bytes)
+        foreign = ForeignCode(self._jail, blobs, self._keep_table)
+        runner = Runner(executor, foreign, state, blobs, settings.task_timeout_seconds, settings.max_result_bytes)
         self._desk = Desk(state, blobs, self._retention, self._scheduler, runner)
         self._desk.public_prefix = self.public_prefix
         self._shelf = Shelf(
@@ -112,6 +121,14 @@ class Analyzer:
             max_uploads=settings.workers + settings.max_queued_uploads,
             timeout_seconds=settings.task_timeout_seconds,
         )
+
+    async def _start_jail(self) -> None:
+        """After the workers, which more people wait for."""
+        await self._executor.ready()
+        self._jail.start()
+
+    async def _keep_table(self, path: Path, filename: str, principal: str) -> Dataset:
+        return await self._shelf.add_file(path, filename, ReadingOptions(), principal)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -213,15 +230,22 @@ class Analyzer:
     ) -> Run:
         """Start an analysis on a dataset and return at once; its events tell how it goes.
 
-        Raises UnknownTask, UnknownDataset, InvalidParameters, Busy, ShuttingDown.
+        Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy, ShuttingDown.
         """
         self._refuse_when_draining()
         analysis = self._catalogue.find(task_id)
         async with self._shelf.table(file_id, principal) as table:
             checked = _check(analysis, params or {})
-            shapes, tables = {"df": table.dataset.shape}, {"df": table.path}
-            parts = _split(analysis, shapes, checked)
-            return await self._desk.begin(analysis, checked, parts, file_id, [table.key], tables, shapes, principal)
+            async with AsyncExitStack() as opened:
+                found = {"df": table}
+                for name, further in analysis.further(checked).items():
+                    found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
+                if analysis.place is Place.JAIL:
+                    await self._jail.admit()
+                shapes = {name: one.dataset.shape for name, one in found.items()}
+                tables = {name: one.path for name, one in found.items()}
+                parts, keys = _split(analysis, shapes, checked), [one.key for one in found.values()]
+                return await self._desk.begin(analysis, checked, parts, file_id, keys, tables, shapes, principal)
 
     async def run(self, run_id: str, principal: str = PUBLIC) -> Run:
         return await self._desk.find(run_id, principal)
@@ -264,11 +288,26 @@ class Analyzer:
             kept=await self._state.counts(),
             streams=self._desk.living,
             live_events=self._desk.live_events,
+            jail=self._jail.report,
         )
 
     def _refuse_when_draining(self) -> None:
         if self._draining:
             raise ShuttingDown("The server is shutting down and takes no new work.")
+
+
+def jail_of(settings: Settings) -> JailExecutor:
+    """The jail as these settings want it."""
+    limits = Limits(
+        wall_seconds=settings.jail_timeout_seconds,
+        cpu_seconds=settings.jail_cpu_seconds,
+        memory_bytes=settings.jail_memory_bytes,
+        result_bytes=settings.jail_result_bytes,
+        table_bytes=settings.jail_table_bytes,
+    )
+    return JailExecutor(
+        limits, min_level=settings.jail_min_level, places=settings.workers, standbys=settings.jail_standbys
+    )
 
 
 def _whole_catalogue() -> Registry:

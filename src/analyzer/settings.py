@@ -77,6 +77,35 @@ class Settings(BaseSettings):
     max_result_bytes: int = Field(
         64 * MIB, ge=1, description="The largest result kept. A result is held in memory while it is made."
     )
+    jail_min_level: int = Field(
+        2,
+        ge=0,
+        le=3,
+        description="The least that the jail must reach for foreign code to be run: 3 with namespaces, 2 without. "
+        "Below 2 there is no wall worth the name.",
+    )
+    jail_standbys: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="Jails that stand ready for the next code. Each saves a run some 20 ms and holds about 20 MB; "
+        "with 0 the jail is only woken by the first code.",
+    )
+    jail_timeout_seconds: float = Field(
+        60, gt=0, description="How long code may run. A minute: who waits longer has given up."
+    )
+    jail_cpu_seconds: int = Field(60, ge=1, description="Processor time that code may use, all its threads together.")
+    jail_memory_bytes: int = Field(
+        1024 * MIB,
+        ge=64 * MIB,
+        description="Memory that code may use. 1 GiB: a table of some million rows, and what is made of it.",
+    )
+    jail_result_bytes: int = Field(
+        8 * MIB, ge=1024, le=64 * MIB, description="The largest result of code, as JSON. A table shows 1,000 rows."
+    )
+    jail_table_bytes: int = Field(
+        256 * MIB, ge=1024, description="The largest table that code may leave as a dataset (`save_as`)."
+    )
     shutdown_grace_seconds: float = Field(
         10,
         ge=0,

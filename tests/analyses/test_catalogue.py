@@ -80,7 +80,7 @@ def test_broken_plug_ins_are_left_out_and_logged(
     monkeypatch.setattr(analyses, "entry_points", lambda **_: found)
     with caplog.at_level(logging.WARNING):
         registry = analyses.catalogue()
-    assert registry.ids() == OURS
+    assert registry.ids() == ["code", *OURS]
     for one in found:
         assert f"Analysis {one.name} of {one.value} is left out" in caplog.text
     assert registry.find("eda_data_quality").id == "eda_data_quality"
@@ -95,7 +95,7 @@ def test_a_working_plug_in_joins(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(EntryPoint, "load", load)
     monkeypatch.setattr(analyses, "entry_points", lambda **_: [entry("x_working", "package:analysis")])
-    assert analyses.catalogue().ids() == [*OURS, "x_working"]
+    assert analyses.catalogue().ids() == ["code", *OURS, "x_working"]
 
 
 def test_an_unknown_task_is_named_with_the_nearest() -> None:

@@ -13,6 +13,9 @@ from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription
 from analyzer.service import Analyzer
 from analyzer.settings import temporary_data_dir
 
+FLEETING = {"shutdown_grace_seconds": 0, "jail_standbys": 0}
+"""An analyzer for one command waits for nothing at its end, and wakes the jail only for code."""
+
 
 class Workplace(Protocol):
     """What the commands need of an analyzer, be it here or behind a URL."""
@@ -34,7 +37,7 @@ async def workplace_at(server: str | None) -> AsyncIterator[Workplace]:
             yield client
     else:
         with temporary_data_dir() as folder:
-            async with Analyzer(settings_from({"data_dir": Path(folder), "shutdown_grace_seconds": 0})) as analyzer:
+            async with Analyzer(settings_from(FLEETING | {"data_dir": Path(folder)})) as analyzer:
                 yield analyzer
 
 

@@ -22,9 +22,42 @@ class ResultTooLarge(AnalyzerError):
 
 
 class Crashed(AnalyzerError):
-    """The worker died under this run, again and again, and nobody asked it to."""
+    """What did the work died and nobody asked it to: a worker, again and again, or the code of this run itself."""
 
     code, status, title = "crashed", 500, "The worker died"
+
+
+class CodeError(AnalyzerError):
+    """The code of this run raised an exception or is no Python. `line` says where, `traceback` how it came there.
+
+    `hint` says what was probably meant, and `output` holds the last lines that were printed.
+    """
+
+    code, status, title = "code-error", 422, "The code failed"
+
+
+class CpuLimit(AnalyzerError):
+    """The code used more processor time than it may (`ANALYZER_JAIL_CPU_SECONDS`) and was stopped."""
+
+    code, status, title = "cpu-limit", 504, "The code computed too long"
+
+
+class OutputLimit(AnalyzerError):
+    """The code printed more than it may and was stopped. Print less, or give it back as the result."""
+
+    code, status, title = "output-limit", 507, "The code printed too much"
+
+
+class ResultInvalid(AnalyzerError):
+    """What the code gave back is nothing that a result can be: a number, a text, a dict, a table or a chart."""
+
+    code, status, title = "result-invalid", 422, "The result cannot be told"
+
+
+class JailUnavailable(AnalyzerError):
+    """This server cannot run foreign code safely enough, so it does not. `analyzer doctor` on its machine says why."""
+
+    code, status, title = "jail-unavailable", 503, "Foreign code cannot be run here"
 
 
 class Interrupted(AnalyzerError):

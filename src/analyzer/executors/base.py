@@ -87,6 +87,15 @@ class ExportTable:
     raw: bool  # leave cells alone that a spreadsheet would take for formulas
 
 
+@dataclass(frozen=True)
+class RunCode:
+    """Run foreign code in the jail. Answered by its result as JSON bytes."""
+
+    code: str
+    tables: dict[str, str]  # name in the run → path of its Arrow file
+    save_to: str | None = None  # where to write a resulting table, as an Arrow file
+
+
 Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable
 
 

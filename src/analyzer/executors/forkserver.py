@@ -49,9 +49,11 @@ def import_path() -> list[str]:
 class OwnForkServer(ForkServer):
     """Forks children that have `preload` imported already. Ends when this process does, however that happens."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """`environment` is what its children see, where that is not the part of the host's that a worker may see."""
         super().__init__()
         self._preload = list(preload)
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._alive: int | None = None
@@ -80,7 +82,7 @@ class OwnForkServer(ForkServer):
         program = LAUNCH.format(path=import_path(), listener=listener, alive=alive, preload=self._preload)
         return subprocess.Popen(  # noqa: S603 - our own interpreter, with a program of ours
             [os.fsdecode(spawn.get_executable()), "-I", "-c", program],
-            env=clean_environment(os.environ),
+            env=clean_environment(os.environ) if self._environment is None else dict(self._environment),
             pass_fds=(listener, alive),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # what a worker prints must not end up in a command's output
@@ -138,7 +140,10 @@ class OwnProcess(process.BaseProcess):
         return _Popen(child)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "forkserver"}
+        state = {name: value for name, value in vars(self).items() if name != "forkserver"}
+        # The key with which the host's processes know each other is none of a child's business.
+        no_key = process.AuthenticationString()  # type: ignore[attr-defined] # the stubs leave it out
+        return state | {"_config": state["_config"] | {"authkey": no_key}}
 
 
 class OwnContext(context.BaseContext):

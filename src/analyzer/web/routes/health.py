@@ -35,6 +35,7 @@ def _health(analyzer: Analyzer, status: Status) -> dict[str, Any]:
                 "cached_events_count": kept.events + status.live_events,
             },
             "execution": _execution(status),
+            "jail": _jail(analyzer, status),
         },
         "capabilities": {
             "concurrent_users": "unlimited",
@@ -44,6 +45,12 @@ def _health(analyzer: Analyzer, status: Status) -> dict[str, Any]:
             "resumable_streams": True,
         },
     }
+
+
+def _jail(analyzer: Analyzer, status: Status) -> dict[str, Any]:
+    """What was proved of it. Before anybody has asked for it, its level is null."""
+    told = {"level": None, "layers": {}} if status.jail is None else status.jail.told()
+    return {"min_level": analyzer.settings.jail_min_level} | told
 
 
 def _execution(status: Status) -> dict[str, Any]:

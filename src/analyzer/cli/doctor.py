@@ -1,0 +1,54 @@
+"""`analyzer doctor`."""
+
+import json
+import sys
+
+import click
+
+from analyzer.cli.running import FAILED, log_for_commands, run, settings_from
+from analyzer.jail.levels import Finding, Report
+from analyzer.service import jail_of
+from analyzer.settings import Settings
+
+MEANINGS = {
+    3: "foreign code sees nothing of this machine, and the kernel answers it little",
+    2: "the kernel answers foreign code little, and files are out of its reach",
+    1: "foreign code would run as another user, with limits, and nothing else",
+    0: "nothing stands between foreign code and this machine",
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def doctor(as_json: bool) -> None:
+    """Tell how well foreign code can be jailed on this machine, layer by layer.
+
+    Each layer is tried by a process that attempts what it forbids. Ends with 1 when code would not be run here.
+    """
+    log_for_commands()
+    settings = settings_from({})
+    found = run(_prove(settings))
+    if as_json:
+        click.echo(json.dumps(found.told() | {"min_level": settings.jail_min_level}))
+    else:
+        _show(found, settings.jail_min_level)
+    if found.level < settings.jail_min_level:
+        sys.exit(FAILED)
+
+
+async def _prove(settings: Settings) -> Report:
+    jail = jail_of(settings.model_copy(update={"jail_standbys": 0}))
+    try:
+        return await jail.prove()
+    finally:
+        await jail.aclose()
+
+
+def _show(found: Report, min_level: int) -> None:
+    marks = {Finding.PROVED: "✓", Finding.FAILED: "✗", Finding.ABSENT: "–"}
+    for layer in found.layers:
+        why = f": {layer.why}" if layer.why else ""
+        click.echo(f"{marks[layer.finding]} {layer.layer.value:<11} {layer.finding.value}{why}")
+    click.echo(f"\nLevel {found.level} of 3: {MEANINGS[found.level]}.")
+    if found.level < min_level:
+        click.echo(f"Code is not run here: ANALYZER_JAIL_MIN_LEVEL asks for level {min_level}.")

@@ -1,0 +1,60 @@
+"""The walls of one run, and those of them that the kernel holds."""
+
+import resource
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use."""
+
+    wall_seconds: float = 60.0
+    cpu_seconds: int = 60
+    memory_bytes: int = 1024 * MIB  # beyond what Python and its packages hold at rest
+    output_bytes: int = 640 * KIB  # printed; the first and last tenth of it are kept
+    result_bytes: int = 8 * MIB
+    table_bytes: int = 256 * MIB  # of a table that is kept as a dataset
+    scratch_bytes: int = 64 * MIB
+    scratch_files: int = 1000
+    open_files: int = 256
+    threads: int = 64
+
+
+@lru_cache(maxsize=1)
+def bytes_at_rest() -> int:
+    """Private memory that may be written and is there before any foreign code: what RLIMIT_DATA counts.
+
+    Looked up once, where all jails are forked from.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * KIB
+    return 0
+
+
+def restrict(limits: Limits) -> None:
+    """Set the limits of this process, for good. Raises OSError or ValueError."""
+    memory = bytes_at_rest() + limits.memory_bytes
+    for kind, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_FSIZE, limits.scratch_bytes),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_NICE, 0),
+        (resource.RLIMIT_RTPRIO, 0),
+        (resource.RLIMIT_SIGPENDING, limits.threads),
+    ):
+        resource.setrlimit(kind, (value, value))
+
+
+def restrict_threads(threads: int) -> None:
+    """How many processes and threads the user of this process may have, these counted over the whole system."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (threads, threads))

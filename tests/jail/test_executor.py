@@ -1,0 +1,120 @@
+"""The jail's executor: standbys, and what becomes of a run whose processes are killed."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from analyzer.errors import CpuLimit, Crashed, RunTimeout
+from analyzer.executors.base import RunCode
+from analyzer.executors.jail import JailExecutor
+from analyzer.jail.limits import Limits
+from tests.waiting import alive, family, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is a jail on Linux alone")
+
+
+@asynccontextmanager
+async def _jail(limits: Limits | None = None, standbys: int = 0) -> AsyncIterator[JailExecutor]:
+    jail = JailExecutor(limits or Limits(), min_level=2, places=2, standbys=standbys)
+    before = family()
+    try:
+        await jail.prove()
+        yield jail
+    finally:
+        await jail.aclose()
+    assert family() <= before
+
+
+async def _ignore(kind: str, members: dict[str, Any]) -> None:
+    """Nobody listens."""
+
+
+async def _run(jail: JailExecutor, code: str) -> Any:
+    return json.loads(await jail.call(RunCode(code, {}), _ignore))["value"]
+
+
+async def _until_it_prints(jail: JailExecutor, code: str) -> "asyncio.Task[bytes]":
+    """The run, once its code has printed something."""
+    printed = asyncio.Event()
+
+    async def hear(kind: str, members: dict[str, Any]) -> None:
+        printed.set()
+
+    running = asyncio.create_task(jail.call(RunCode(f"print('begun')\n{code}", {}), hear))
+    await printed.wait()
+    return running
+
+
+async def test_a_standby_is_replaced_when_it_was_used_or_has_died() -> None:
+    async with _jail(standbys=1) as jail:
+        for _ in range(2):
+            await until(lambda: jail._ready)
+            (standby,) = jail._ready
+            assert await _run(jail, "1") == 1
+            assert standby not in jail._ready
+        await until(lambda: jail._ready)
+        (standby,) = jail._ready
+        standby.kill()
+        await until(lambda: standby.has_gone)
+        assert await _run(jail, "2") == 2
+
+
+async def test_the_death_of_the_forkserver_is_survived() -> None:
+    async with _jail(standbys=1) as jail:
+        await until(lambda: jail._ready)
+        (standby,) = jail._ready
+        assert jail._forkserver._process is not None
+        jail._forkserver._process.kill()
+        await until(lambda: standby.has_gone, "the standby dies with its forkserver")
+        assert await _run(jail, "1") == 1
+
+
+async def test_cancelling_ends_code_that_ignores_every_signal() -> None:
+    async with _jail() as jail:
+        before = family()
+        running = await _until_it_prints(
+            jail, "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nsum(range(10**15))"
+        )
+        assert len(family() - before) == 2, "a supervisor and its jailed child"
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        await until(lambda: not (family() - before), "both are gone")
+
+
+async def test_jailed_code_dies_with_its_supervisor() -> None:
+    async with _jail() as jail:
+        before = family()
+        running = await _until_it_prints(jail, "sum(range(10**15))")
+        ours = family() - before
+        os.kill(min(ours), signal.SIGKILL)
+        with pytest.raises(Crashed):
+            await running
+        await until(lambda: not any(alive(pid) for pid in ours), "the child is gone too")
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "error"),
+    [
+        (Limits(wall_seconds=0.3), "import time\ntime.sleep(60)", RunTimeout),
+        (Limits(cpu_seconds=1), "sum(range(10**15))", CpuLimit),
+    ],
+)
+async def test_time_has_walls(limits: Limits, code: str, error: type[Exception]) -> None:
+    async with _jail(limits) as jail:
+        with pytest.raises(error):
+            await _run(jail, code)
+
+
+async def test_closing_ends_what_runs() -> None:
+    async with _jail(standbys=1) as jail:
+        running = await _until_it_prints(jail, "sum(range(10**15))")
+        running.cancel()
+    assert running.done()
