@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +32,7 @@ from analyzer.models import (
     TaskDescription,
 )
 from analyzer.registry import Analysis, Params, Part, Registry
+from analyzer.repeats import Repeats
 from analyzer.retention import Retention
 from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
@@ -103,6 +104,7 @@ class Analyzer:
         runner = Runner(executor, state, blobs, settings.task_timeout_seconds, settings.max_result_bytes)
         self._desk = Desk(state, blobs, self._retention, self._scheduler, runner)
         self._desk.public_prefix = self.public_prefix
+        self._repeats = Repeats(state)
         self._shelf = Shelf(
             state,
             blobs,
@@ -174,6 +176,10 @@ class Analyzer:
         """The principal's own, newest first; `after` is the id of the last one of the page before."""
         return await self._shelf.newest(principal, limit, after)
 
+    async def rename_dataset(self, file_id: str, filename: str, principal: str = PUBLIC) -> Dataset:
+        """Show it to people under another name."""
+        return await self._shelf.rename(file_id, filename, principal)
+
     async def remove_dataset(self, file_id: str, principal: str = PUBLIC) -> None:
         """Forget a dataset. Runs under way on it still finish."""
         await self._shelf.remove(file_id, principal)
@@ -230,6 +236,15 @@ class Analyzer:
         """The principal's own, newest first; `after` is the id of the last one of the page before."""
         return await self._desk.newest(principal, limit, after)
 
+    async def outcome(self, run_id: str, within_seconds: float, principal: str = PUBLIC) -> Run:
+        """The run once it has ended; as it stands when that takes longer, or the server is being stopped."""
+        log = await self.log(run_id, principal)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                async for _ in log.follow(None, patient=False):
+                    pass
+        return await self.run(run_id, principal)
+
     async def cancel(self, run_id: str, principal: str = PUBLIC) -> Run:
         """End a run. Does nothing to one that has ended. The final event tells when it is over."""
         return await self._desk.cancel(run_id, principal)
@@ -253,6 +268,14 @@ class Analyzer:
     async def log(self, run_id: str, principal: str = PUBLIC) -> EventLog:
         """The run's log, growing while it lives."""
         return await self._desk.log(run_id, principal)
+
+    async def once(
+        self, key: str, fingerprint: str, do: Callable[[], Awaitable[str]], principal: str = PUBLIC
+    ) -> tuple[str, bool]:
+        """The id of what `do` makes, and whether it was made before: of one principal's requests with this key, the
+        first that succeeds counts. Raises IdempotencyKeyReused when that had another fingerprint, and what `do` raises.
+        """
+        return await self._repeats.once(principal, key, fingerprint, do)
 
     # --- the state of things ------------------------------------------------------------------------------------------
 

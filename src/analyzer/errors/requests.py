@@ -39,6 +39,12 @@ class InvalidParameters(AnalyzerError):
     code, status, title = "invalid-parameters", 422, "A parameter is not valid"
 
 
+class IdempotencyKeyReused(AnalyzerError):
+    """This `Idempotency-Key` came with another request before. Choose a new one for each thing you want done once."""
+
+    code, status, title = "idempotency-key-reused", 422, "This key belongs to another request"
+
+
 class HostNotAllowed(AnalyzerError):
     """The `Host` header names a host this server does not answer for. Set `ANALYZER_ALLOWED_HOSTS` to add one."""
 

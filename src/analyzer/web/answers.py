@@ -1,5 +1,6 @@
 """How answers are written, and how bodies and queries are read."""
 
+import hashlib
 import json
 import math
 import re
@@ -21,20 +22,54 @@ VISIBLE_ASCII = re.compile(rf"[!-~]{{1,{MAX_SESSION_CHARACTERS}}}")
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A value, models in it included, as strict JSON; bytes are JSON already."""
-    body = value if isinstance(value, bytes) else pydantic_core.to_json(value, inf_nan_mode="null")
+    body = value if isinstance(value, bytes) else encoded(value)
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+
+
+def tagged_answer(
+    request: web.Request, body: bytes, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A body with an `ETag` made of its bytes; 304 without it, when the client has the same already."""
+    etag = hashlib.blake2b(body, digest_size=16).hexdigest()
+    answer = not_modified(request, etag, headers)
+    if answer is None:
+        charset = "utf-8" if content_type.startswith("text/") else None
+        answer = web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
+        answer.etag = etag
+    return answer
+
+
+def not_modified(request: web.Request, etag: str, headers: Mapping[str, str] | None = None) -> web.Response | None:
+    """304, when the client has what this tag stands for; else None."""
+    if "If-None-Match" not in request.headers:
+        return None
+    if not any(tag.value in (etag, "*") for tag in request.if_none_match or ()):
+        return None
+    answer = web.Response(status=304, headers=headers)
+    answer.etag = etag
+    return answer
 
 
 def problem_answer(request: web.Request, error: AnalyzerError, allow: str | None = None) -> web.Response:
     """An error as `application/problem+json`, with the headers that belong to it."""
-    headers = {}
+    answer = problem_of(error, request[REQUEST_ID])
     if error.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
     if allow is not None:
-        headers["Allow"] = allow
+        answer.headers["Allow"] = allow
+    return answer
+
+
+def problem_of(error: AnalyzerError, instance: str) -> web.Response:
+    """An error as `application/problem+json`; `instance` is the id of the request."""
     # Escaped to ASCII: what was wrong may hold characters that no encoding has, such as half a surrogate pair.
-    body = json.dumps(error.problem(request[REQUEST_ID])).encode()
-    return web.Response(body=body, status=error.status, content_type="application/problem+json", headers=headers)
+    body = json.dumps(error.problem(instance)).encode()
+    return web.Response(body=body, status=error.status, content_type="application/problem+json")
+
+
+def encoded(value: Any) -> bytes:
+    """A value, models in it included, as strict JSON."""
+    return pydantic_core.to_json(value, inf_nan_mode="null")
 
 
 def principal_of(request: web.Request) -> str:

@@ -11,8 +11,10 @@ from aiohttp.web import BaseRequest
 
 from analyzer.errors import InvalidParameters
 from analyzer.fields import read_fields
-from analyzer.models import Comparison, ReadingOptions, RowsWanted
-from analyzer.web.answers import json_answer, principal_of, read_body, read_query
+from analyzer.models import Comparison, Dataset, DatasetChange, ReadingOptions, RowsWanted
+from analyzer.uploads import Upload
+from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query, tagged_answer
+from analyzer.web.idempotency import REPLAYED, key_of, once
 from analyzer.web.keys import ANALYZER
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.receive import receive_file
@@ -81,9 +83,25 @@ class DownloadQuery(pydantic.BaseModel):
 @routes.post("/api/upload", name="upload")
 async def upload(request: web.Request) -> web.Response:
     """Store a table: a form with a part named `file`, or the file as the body and its name as `?filename=`."""
-    dataset = await receive_file(request, request.app[ANALYZER], principal_of(request))
-    location = request.app.router["dataset"].url_for(file_id=dataset.file_id)
-    return json_answer(dataset, status=201, headers={"Location": str(location)})
+    analyzer, principal = request.app[ANALYZER], principal_of(request)
+    has_key = key_of(request) is not None
+
+    async def add(upload: Upload, filename: str, options: ReadingOptions) -> tuple[str, bool]:
+        async def do() -> str:
+            return (await analyzer.add_upload(upload, filename, options, principal)).id
+
+        if has_key:
+            await upload.complete()  # its hash is what tells whether this is the same file
+        said = (upload.sha256, filename, options.model_dump_json())
+        return await once(request, principal, said, do)
+
+    file_id, again = await receive_file(request, analyzer, add)
+    return _made(request, await analyzer.dataset(file_id, principal), again=again)
+
+
+def _made(request: web.Request, dataset: Dataset, *, again: bool = False) -> web.Response:
+    location = str(request.app.router["dataset"].url_for(file_id=dataset.file_id))
+    return json_answer(dataset, status=201, headers={"Location": location, **(REPLAYED if again else {})})
 
 
 @routes.get("/api/datasets", name="datasets")
@@ -97,7 +115,15 @@ async def list_datasets(request: web.Request) -> web.Response:
 @routes.get("/api/datasets/{file_id}", name="dataset")
 async def show_dataset(request: web.Request) -> web.Response:
     """One dataset: its columns, and what reading it did."""
-    return json_answer(await request.app[ANALYZER].dataset(request.match_info["file_id"], principal_of(request)))
+    dataset = await request.app[ANALYZER].dataset(request.match_info["file_id"], principal_of(request))
+    return tagged_answer(request, encoded(dataset))
+
+
+@routes.patch("/api/datasets/{file_id}")
+async def change_dataset(request: web.Request) -> web.Response:
+    """Rename a dataset: `filename` is what people are shown."""
+    change, file_id = await read_body(request, DatasetChange), request.match_info["file_id"]
+    return json_answer(await request.app[ANALYZER].rename_dataset(file_id, change.filename, principal_of(request)))
 
 
 @routes.delete("/api/datasets/{file_id}")
@@ -133,5 +159,4 @@ async def read_again(request: web.Request) -> web.Response:
     """Read the same file with other options: another dataset, `derived_from` this one."""
     options = await read_body(request, ReadingOptions) if request.can_read_body else read_query(request, ReadingOptions)
     dataset = await request.app[ANALYZER].read_again(request.match_info["file_id"], options, principal_of(request))
-    location = request.app.router["dataset"].url_for(file_id=dataset.file_id)
-    return json_answer(dataset, status=201, headers={"Location": str(location)})
+    return _made(request, dataset)

@@ -4,17 +4,37 @@ import inspect
 
 from aiohttp import web
 
-from analyzer.errors import NotFound, error_classes
+from analyzer.errors import AnalyzerError, NotFound, error_classes, nearest, shown
+from analyzer.web.answers import tagged_answer
+from analyzer.web.html import inline, page_of, paragraphs, wants_html
 
 routes = web.RouteTableDef()
 
 
-@routes.get("/problems/{code}")
+@routes.get("/problems/{code}", name="problem")
 async def show_problem(request: web.Request) -> web.Response:
-    """What an error code means."""
+    """What an error code means: a page for browsers, text for everybody else."""
     code = request.match_info["code"]
-    for cls in error_classes():
-        if cls.code == code:
-            text = f"{cls.code} ({cls.status})\n{cls.title}\n\n{inspect.getdoc(cls)}\n"
-            return web.Response(text=text)
-    raise NotFound(f"There is no error code {code!r}.")
+    known = {cls.code: cls for cls in error_classes()}
+    if code not in known:
+        raise NotFound(f"There is no error code {shown(code)}. {nearest(code, known)}".rstrip())
+    cls = known[code]
+    answer = page_of(request, f"{code} · analyzer", _page(cls)) if wants_html(request) else _text(request, cls)
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+def _text(request: web.Request, cls: type[AnalyzerError]) -> web.Response:
+    text = f"{cls.code} ({cls.status})\n{cls.title}\n\n{inspect.getdoc(cls)}\n"
+    return tagged_answer(request, text.encode(), "text/plain")
+
+
+def _page(cls: type[AnalyzerError]) -> str:
+    return f"""<main>
+<p class="status">{cls.status}</p>
+<h1>{inline(cls.title)}</h1>
+<p><code>{cls.code}</code></p>
+<div class="card">{paragraphs(inspect.getdoc(cls) or "")}</div>
+<p class="soft">The answer that brought you here names the case in <code>detail</code>; <code>instance</code> is the
+id under which the server's log has it.</p>
+</main>"""
