@@ -11,6 +11,8 @@ from analyzer.web.middleware import ANY, Border
 from analyzer.web.origins import Origins
 from analyzer.web.routes import datasets, health, index, problems, runs, static, tasks
 
+RESOURCES = (index, datasets, runs, tasks, health, problems, static)
+
 MAX_BODY_BYTES = MIB  # of a request that is no upload; uploads are streamed and have their own limit
 
 
@@ -24,7 +26,7 @@ def create_app(settings: Settings | None = None) -> web.Application:
     border = Border(settings.allowed_hosts or (ANY,), Origins(settings.cors_origins))
     app = web.Application(middlewares=[border.receive], client_max_size=MAX_BODY_BYTES)
     app[ANALYZER] = analyzer
-    for resource in (index, datasets, runs, tasks, health, problems, static):
+    for resource in RESOURCES:
         app.add_routes(resource.routes)
     app.cleanup_ctx.append(_open_analyzer)
     app.on_shutdown.append(_drain)
