@@ -1,9 +1,10 @@
-"""The command line: serve, analyze, tasks."""
+"""The command line: serve, analyze, tasks, openapi."""
 
 import click
 
 from analyzer import __version__
 from analyzer.cli.analyze import analyze
+from analyzer.cli.openapi import openapi
 from analyzer.cli.serve import serve
 from analyzer.cli.tasks import tasks
 
@@ -22,5 +23,5 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
-for command in (serve, analyze, tasks):
+for command in (serve, analyze, tasks, openapi):
     main.add_command(command)

@@ -6,12 +6,12 @@ from aiohttp import web
 
 from analyzer.service import Analyzer
 from analyzer.settings import MIB, Settings
-from analyzer.web.keys import ANALYZER
+from analyzer.web.keys import ANALYZER, RESOURCES
 from analyzer.web.middleware import ANY, Border
 from analyzer.web.origins import Origins
-from analyzer.web.routes import datasets, health, index, problems, runs, static, tasks
+from analyzer.web.routes import datasets, health, index, problems, reference, runs, static, tasks
 
-RESOURCES = (index, datasets, runs, tasks, health, problems, static)
+ROUTES = tuple(resource.routes for resource in (index, datasets, runs, tasks, health, problems, reference, static))
 
 MAX_BODY_BYTES = MIB  # of a request that is no upload; uploads are streamed and have their own limit
 
@@ -26,8 +26,9 @@ def create_app(settings: Settings | None = None) -> web.Application:
     border = Border(settings.allowed_hosts or (ANY,), Origins(settings.cors_origins))
     app = web.Application(middlewares=[border.receive], client_max_size=MAX_BODY_BYTES)
     app[ANALYZER] = analyzer
-    for resource in RESOURCES:
-        app.add_routes(resource.routes)
+    app[RESOURCES] = ROUTES
+    for routes in ROUTES:
+        app.add_routes(routes)
     app.cleanup_ctx.append(_open_analyzer)
     app.on_shutdown.append(_drain)
     app.on_response_prepare.append(border.send)

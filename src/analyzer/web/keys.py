@@ -5,5 +5,6 @@ from aiohttp import web
 from analyzer.service import Analyzer
 
 ANALYZER = web.AppKey("analyzer", Analyzer)
+RESOURCES: web.AppKey[tuple[web.RouteTableDef, ...]] = web.AppKey("resources", tuple)
 PREPARED = web.RequestKey("prepared", bool)
 REQUEST_ID = web.RequestKey("request_id", str)

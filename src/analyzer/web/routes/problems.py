@@ -7,11 +7,27 @@ from aiohttp import web
 from analyzer.errors import AnalyzerError, NotFound, error_classes, nearest, shown
 from analyzer.web.answers import tagged_answer
 from analyzer.web.html import inline, page_of, paragraphs, wants_html
+from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/problems/{code}", name="problem")
+@describe(
+    Operation(
+        "pages",
+        {
+            200: Reply(
+                "What the code means.",
+                content={"text/plain": {"type": "string"}, "text/html": {"type": "string"}},
+                headers=("ETag",),
+            ),
+            304: NOT_MODIFIED,
+        },
+        refuses=(NotFound,),
+        heeds=("IfNoneMatch",),
+    )
+)
 async def show_problem(request: web.Request) -> web.Response:
     """What an error code means: a page for browsers, text for everybody else."""
     code = request.match_info["code"]

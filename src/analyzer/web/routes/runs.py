@@ -6,15 +6,41 @@ from typing import Any
 import pydantic
 from aiohttp import web
 
+from analyzer.errors import (
+    Busy,
+    Expired,
+    IdempotencyKeyReused,
+    InvalidParameters,
+    NoResult,
+    NotFinished,
+    RequestTooLarge,
+    ShuttingDown,
+    StorageFull,
+    UnknownDataset,
+    UnknownRun,
+    UnknownTask,
+)
 from analyzer.models import Run, RunStatus
 from analyzer.web.answers import encoded, json_answer, not_modified, principal_of, read_body, read_query
 from analyzer.web.idempotency import REPLAYED, once
 from analyzer.web.keys import ANALYZER
+from analyzer.web.operations import JSON, NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.preferences import applied, wait_seconds
+from analyzer.web.shapes import EndedRun, RunAnswer, Runs
 from analyzer.web.sse import stream_events
 
 routes = web.RouteTableDef()
+
+RUN = "/api/run/{run_id:(?!status$)[^/]+}"  # `status` has a path of its own, and no run to cancel
+
+EVENTS = {"type": "string", "contentMediaType": JSON, "contentSchema": {"$ref": "#/components/schemas/Event"}}
+
+
+class EventsQuery(pydantic.BaseModel):
+    """Where a stream goes on. Other names in the query are left alone: an EventSource keeps its own there."""
+
+    last_event_id: str | None = pydantic.Field(None, description="As the header `Last-Event-ID`, which goes before it.")
 
 
 class RunRequest(pydantic.BaseModel):
@@ -28,6 +54,29 @@ class RunRequest(pydantic.BaseModel):
 
 
 @routes.post("/api/run")
+@describe(
+    Operation(
+        "runs",
+        {
+            202: Reply(
+                "The run, which waits for its turn.",
+                RunAnswer,
+                headers=("Location",),
+                leads_to={
+                    name: {"run_id": "$response.body#/task_execution_id"}
+                    for name in ("show_run", "watch_run", "show_result", "cancel_run")
+                },
+            ),
+            200: Reply("With `Prefer: wait=`: the run, which has ended.", EndedRun, headers=("Location",)),
+        },
+        refuses=(
+            *(UnknownDataset, UnknownTask, InvalidParameters, IdempotencyKeyReused, RequestTooLarge),
+            *(Expired, Busy, ShuttingDown, StorageFull, UnknownRun),
+        ),
+        body=RunRequest,
+        heeds=("Session", "IdempotencyKey", "Prefer"),
+    )
+)
 async def start_run(request: web.Request) -> web.Response:
     """Start an analysis on a dataset."""
     wanted = await read_body(request, RunRequest)
@@ -50,13 +99,24 @@ async def start_run(request: web.Request) -> web.Response:
     return json_answer(body, headers=headers | applied(seconds))
 
 
-@routes.get("/api/run/{run_id}", name="run")
+@routes.get(RUN, name="run")
+@describe(
+    Operation("runs", {200: Reply("The run.", RunAnswer)}, refuses=(UnknownRun, Expired), heeds=("Session", "Prefer"))
+)
 async def show_run(request: web.Request) -> web.Response:
     """Where a run stands; with `Prefer: wait=`, once it has ended."""
     return json_answer(_show(request, await _awaited(request)), headers=_applied(request))
 
 
-@routes.delete("/api/run/{run_id}")
+@routes.delete(RUN)
+@describe(
+    Operation(
+        "runs",
+        {200: Reply("It had ended already.", RunAnswer), 202: Reply("It ends; its final event tells when.", RunAnswer)},
+        refuses=(UnknownRun, Expired),
+        heeds=("Session",),
+    )
+)
 async def cancel_run(request: web.Request) -> web.Response:
     """End a run. One that has ended stays as it is."""
     run = await request.app[ANALYZER].cancel(request.match_info["run_id"], principal_of(request))
@@ -64,6 +124,17 @@ async def cancel_run(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/run/{run_id}/result", name="result")
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply("As `result` in `GET /api/tasks/{task_id}` says.", content={JSON: {}}, headers=("ETag",)),
+            304: NOT_MODIFIED,
+        },
+        refuses=(UnknownRun, Expired, NotFinished, NoResult),
+        heeds=("Session", "Prefer", "IfNoneMatch"),
+    )
+)
 async def show_result(request: web.Request) -> web.Response:
     """The result of a completed run; with `Prefer: wait=`, once there is one."""
     run_id, headers = request.match_info["run_id"], _applied(request)
@@ -77,6 +148,21 @@ async def show_result(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/run/{run_id}/events", name="events", allow_head=False)
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply(
+                "The stream. The `data` of each event, and each line of NDJSON, is an `Event`.",
+                content={"text/event-stream": EVENTS, "application/x-ndjson": EVENTS},
+            ),
+            204: Reply("You have seen the final event: there is nothing left to say."),
+        },
+        refuses=(UnknownRun, Expired),
+        query=EventsQuery,
+        heeds=("Session", "LastEventId"),
+    )
+)
 async def watch_run(request: web.Request) -> web.StreamResponse:
     """What a run says, live or again: server-sent events, or JSON lines by `Accept`."""
     log = await request.app[ANALYZER].log(request.match_info["run_id"], principal_of(request))
@@ -84,6 +170,11 @@ async def watch_run(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/api/runs", name="runs")
+@describe(
+    Operation(
+        "runs", {200: Reply("A page of them.", Runs)}, refuses=(InvalidParameters,), query=PageQuery, heeds=("Session",)
+    )
+)
 async def list_runs(request: web.Request) -> web.Response:
     """Your runs, newest first."""
     page = read_query(request, PageQuery)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from analyzer.errors import NotFound, shown
 from analyzer.web.answers import tagged_answer
+from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 
 routes = web.RouteTableDef()
 
@@ -15,6 +16,17 @@ FILES = {file.name: file.read_bytes() for file in (Path(__file__).parents[1] / "
 
 
 @routes.get("/static/{name}", name="static")
+@describe(
+    Operation(
+        "pages",
+        {
+            200: Reply("The file.", content={"text/css": {"type": "string"}}, headers=("ETag",)),
+            304: NOT_MODIFIED,
+        },
+        refuses=(NotFound,),
+        heeds=("IfNoneMatch",),
+    )
+)
 async def show_file(request: web.Request) -> web.Response:
     """A file of the pages."""
     name = request.match_info["name"]
