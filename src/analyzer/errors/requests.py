@@ -52,7 +52,7 @@ class HostNotAllowed(AnalyzerError):
 
 
 class CrossSite(AnalyzerError):
-    """A page of another site tried to change something here. Browsers' cross-site requests may only read."""
+    """A page of another site tried to change something here. `ANALYZER_CORS_ORIGINS` lists the sites that may."""
 
     code, status, title = "cross-site", 403, "Cross-site requests may not change anything"
 
