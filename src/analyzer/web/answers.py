@@ -1,6 +1,5 @@
 """How answers are written, and how bodies and queries are read."""
 
-import hashlib
 import json
 import math
 import re
@@ -14,6 +13,7 @@ from analyzer.errors import AnalyzerError, MalformedRequest
 from analyzer.fields import M, read_fields
 from analyzer.models import PUBLIC
 from analyzer.web.keys import REQUEST_ID
+from analyzer.web.tags import JSON
 
 SESSION_HEADER = "X-Session-ID"
 MAX_SESSION_CHARACTERS = 128
@@ -23,31 +23,7 @@ VISIBLE_ASCII = re.compile(rf"[!-~]{{1,{MAX_SESSION_CHARACTERS}}}")
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A value, models in it included, as strict JSON; bytes are JSON already."""
     body = value if isinstance(value, bytes) else encoded(value)
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
-
-
-def tagged_answer(
-    request: web.Request, body: bytes, content_type: str = "application/json", headers: Mapping[str, str] | None = None
-) -> web.Response:
-    """A body with an `ETag` made of its bytes; 304 without it, when the client has the same already."""
-    etag = hashlib.blake2b(body, digest_size=16).hexdigest()
-    answer = not_modified(request, etag, headers)
-    if answer is None:
-        charset = "utf-8" if content_type.startswith("text/") else None
-        answer = web.Response(body=body, content_type=content_type, charset=charset, headers=headers)
-        answer.etag = etag
-    return answer
-
-
-def not_modified(request: web.Request, etag: str, headers: Mapping[str, str] | None = None) -> web.Response | None:
-    """304, when the client has what this tag stands for; else None."""
-    if "If-None-Match" not in request.headers:
-        return None
-    if not any(tag.value in (etag, "*") for tag in request.if_none_match or ()):
-        return None
-    answer = web.Response(status=304, headers=headers)
-    answer.etag = etag
-    return answer
+    return web.Response(body=body, status=status, content_type=JSON, headers=headers)
 
 
 def problem_answer(request: web.Request, error: AnalyzerError, allow: str | None = None) -> web.Response:

@@ -6,10 +6,11 @@ from aiohttp import web
 
 from analyzer.service import Analyzer
 from analyzer.settings import MIB, Settings
-from analyzer.web.keys import ANALYZER, RESOURCES
+from analyzer.web.keys import ANALYZER, RESOURCES, UNCHANGING
 from analyzer.web.middleware import ANY, Border
 from analyzer.web.origins import Origins
 from analyzer.web.routes import datasets, health, index, problems, reference, runs, static, tasks
+from analyzer.web.tags import Unchanging
 
 ROUTES = tuple(resource.routes for resource in (index, datasets, runs, tasks, health, problems, reference, static))
 
@@ -27,6 +28,7 @@ def create_app(settings: Settings | None = None) -> web.Application:
     app = web.Application(middlewares=[border.receive], client_max_size=MAX_BODY_BYTES)
     app[ANALYZER] = analyzer
     app[RESOURCES] = ROUTES
+    app[UNCHANGING] = Unchanging()
     for routes in ROUTES:
         app.add_routes(routes)
     app.cleanup_ctx.append(_open_analyzer)

@@ -5,8 +5,6 @@ from html import escape
 
 from aiohttp import web
 
-from analyzer.web.answers import tagged_answer
-
 HTML = "text/html"
 
 POLICY = {
@@ -36,11 +34,10 @@ def wants_html(request: web.Request) -> bool:
     return HTML in request.headers.get("Accept", "")
 
 
-def page_of(request: web.Request, title: str, body: str) -> web.Response:
-    """A page of this title; `body` is HTML."""
+def page_of(request: web.Request, title: str, body: str) -> bytes:
+    """A page of this title; `body` is HTML. To be sent with POLICY."""
     style = request.app.router["static"].url_for(name="page.css")
-    page = PAGE.format(title=escape(title), style=escape(str(style)), body=body)
-    return tagged_answer(request, page.encode(), HTML, POLICY)
+    return PAGE.format(title=escape(title), style=escape(str(style)), body=body).encode()
 
 
 def paragraphs(text: str) -> str:

@@ -14,9 +14,10 @@ from analyzer.errors import AnalyzerError
 from analyzer.fields import JSON_FIELDS
 from analyzer.models.said import StreamEvent
 from analyzer.web.openapi_parts import PARAMETERS, PATH_PARAMETERS, RESPONSE_HEADERS, TAGS, WHAT_IT_IS
-from analyzer.web.operations import JSON, OPERATIONS, Operation, Reply
+from analyzer.web.operations import OPERATIONS, Operation, Reply
 from analyzer.web.origins import SAFE_METHODS
 from analyzer.web.shapes import Problem
+from analyzer.web.tags import JSON
 
 PROBLEM_JSON = "application/problem+json"
 REF = "#/components/schemas/{model}"

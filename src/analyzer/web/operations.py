@@ -10,8 +10,6 @@ from aiohttp import web
 from analyzer import errors
 from analyzer.errors import AnalyzerError
 
-JSON = "application/json"
-
 UPLOAD_ERRORS = tuple(cls for cls in errors.error_classes() if cls.__module__ == errors.UploadTooLarge.__module__)
 """What reading a file may find."""
 

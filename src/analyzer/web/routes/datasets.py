@@ -27,13 +27,14 @@ from analyzer.errors import (
 from analyzer.fields import read_fields, reading_options
 from analyzer.models import Comparison, Dataset, DatasetChange, ReadingOptions, RowsWanted
 from analyzer.uploads import Upload
-from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query, tagged_answer
+from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
 from analyzer.web.idempotency import REPLAYED, key_of, once
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, UPLOAD_ERRORS, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.receive import receive_file
 from analyzer.web.shapes import Datasets, Rows
+from analyzer.web.tags import Tagged, tagged_answer
 
 routes = web.RouteTableDef()
 
@@ -193,7 +194,7 @@ async def list_datasets(request: web.Request) -> web.Response:
 async def show_dataset(request: web.Request) -> web.Response:
     """One dataset: its columns, and what reading it did."""
     dataset = await request.app[ANALYZER].dataset(request.match_info["file_id"], principal_of(request))
-    return tagged_answer(request, encoded(dataset))
+    return tagged_answer(request, Tagged.of(encoded(dataset)))
 
 
 @routes.patch("/api/datasets/{file_id}")

@@ -5,11 +5,13 @@ import inspect
 from aiohttp import web
 
 from analyzer.errors import AnalyzerError, NotFound, error_classes, nearest, shown
-from analyzer.web.answers import tagged_answer
-from analyzer.web.html import inline, page_of, paragraphs, wants_html
+from analyzer.web.html import HTML, POLICY, inline, page_of, paragraphs, wants_html
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
+from analyzer.web.tags import Tagged, tagged_answer
 
 routes = web.RouteTableDef()
+
+VARY = {"Vary": "Accept"}
 
 
 @routes.get("/problems/{code}", name="problem")
@@ -35,14 +37,14 @@ async def show_problem(request: web.Request) -> web.Response:
     if code not in known:
         raise NotFound(f"There is no error code {shown(code)}. {nearest(code, known)}".rstrip())
     cls = known[code]
-    answer = page_of(request, f"{code} · analyzer", _page(cls)) if wants_html(request) else _text(request, cls)
-    answer.headers["Vary"] = "Accept"
-    return answer
+    if wants_html(request):
+        page = page_of(request, f"{code} · analyzer", _page(cls))
+        return tagged_answer(request, Tagged.of(page, HTML), POLICY | VARY)
+    return tagged_answer(request, Tagged.of(_text(cls), "text/plain"), VARY)
 
 
-def _text(request: web.Request, cls: type[AnalyzerError]) -> web.Response:
-    text = f"{cls.code} ({cls.status})\n{cls.title}\n\n{inspect.getdoc(cls)}\n"
-    return tagged_answer(request, text.encode(), "text/plain")
+def _text(cls: type[AnalyzerError]) -> bytes:
+    return f"{cls.code} ({cls.status})\n{cls.title}\n\n{inspect.getdoc(cls)}\n".encode()
 
 
 def _page(cls: type[AnalyzerError]) -> str:

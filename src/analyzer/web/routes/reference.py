@@ -1,29 +1,22 @@
 """The API reference, for programs and for people."""
 
-import asyncio
-from functools import lru_cache
-
 from aiohttp import web
 
-from analyzer.web.answers import encoded, tagged_answer
-from analyzer.web.html import page_of
-from analyzer.web.keys import ANALYZER, RESOURCES
+from analyzer.web.answers import encoded
+from analyzer.web.html import HTML, POLICY, page_of
+from analyzer.web.keys import ANALYZER, RESOURCES, UNCHANGING
 from analyzer.web.openapi import Document, document
-from analyzer.web.operations import JSON, NOT_MODIFIED, Operation, Reply, describe
+from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.reference import render
 from analyzer.web.routes.index import VERSION
+from analyzer.web.tags import JSON, tagged_answer
 
 routes = web.RouteTableDef()
 
 
-@lru_cache(maxsize=4)
-def _document(resources: tuple[web.RouteTableDef, ...], prefix: str) -> Document:
-    return document((route for routes in resources for route in routes), VERSION, prefix)
-
-
-@lru_cache(maxsize=4)
-def _page(resources: tuple[web.RouteTableDef, ...], prefix: str) -> str:
-    return render(_document(resources, prefix))
+def _document(request: web.Request) -> Document:
+    every = (route for routes in request.app[RESOURCES] for route in routes)
+    return document(every, VERSION, request.app[ANALYZER].public_prefix)
 
 
 @routes.get("/openapi.json", name="openapi")
@@ -36,9 +29,8 @@ def _page(resources: tuple[web.RouteTableDef, ...], prefix: str) -> str:
 )
 async def show_document(request: web.Request) -> web.Response:
     """This API as an OpenAPI 3.1 document, to generate clients from."""
-    prefix = request.app[ANALYZER].public_prefix
-    found = await asyncio.to_thread(_document, request.app[RESOURCES], prefix)  # once; it takes a while to make
-    return tagged_answer(request, encoded(found))
+    found = await request.app[UNCHANGING].get("openapi", lambda: encoded(_document(request)))
+    return tagged_answer(request, found)
 
 
 @routes.get("/docs", name="docs")
@@ -51,6 +43,7 @@ async def show_document(request: web.Request) -> web.Response:
 )
 async def show_reference(request: web.Request) -> web.Response:
     """This API for people to read, with nothing fetched from elsewhere."""
-    prefix = request.app[ANALYZER].public_prefix
-    body = await asyncio.to_thread(_page, request.app[RESOURCES], prefix)
-    return page_of(request, "The API · analyzer", body)
+    page = await request.app[UNCHANGING].get(
+        "docs", lambda: page_of(request, "The API · analyzer", render(_document(request))), HTML
+    )
+    return tagged_answer(request, page, POLICY)

@@ -21,14 +21,15 @@ from analyzer.errors import (
     UnknownTask,
 )
 from analyzer.models import Run, RunStatus
-from analyzer.web.answers import encoded, json_answer, not_modified, principal_of, read_body, read_query
+from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
 from analyzer.web.idempotency import REPLAYED, once
 from analyzer.web.keys import ANALYZER
-from analyzer.web.operations import JSON, NOT_MODIFIED, Operation, Reply, describe
+from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.preferences import applied, wait_seconds
 from analyzer.web.shapes import EndedRun, RunAnswer, Runs
 from analyzer.web.sse import stream_events
+from analyzer.web.tags import JSON, not_modified
 
 routes = web.RouteTableDef()
 

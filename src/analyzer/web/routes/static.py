@@ -5,13 +5,16 @@ from pathlib import Path
 from aiohttp import web
 
 from analyzer.errors import NotFound, shown
-from analyzer.web.answers import tagged_answer
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
+from analyzer.web.tags import Tagged, tagged_answer
 
 routes = web.RouteTableDef()
 
 TYPES = {".css": "text/css"}
-FILES = {file.name: file.read_bytes() for file in (Path(__file__).parents[1] / "static").iterdir()}
+FILES = {
+    file.name: Tagged.of(file.read_bytes(), TYPES[file.suffix])
+    for file in (Path(__file__).parents[1] / "static").iterdir()
+}
 """Few and small, so they are read when the server starts, and no name in a request ever becomes a path."""
 
 
@@ -32,4 +35,4 @@ async def show_file(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     if name not in FILES:
         raise NotFound(f"There is no file {shown(name)} here.")
-    return tagged_answer(request, FILES[name], TYPES[Path(name).suffix])
+    return tagged_answer(request, FILES[name])

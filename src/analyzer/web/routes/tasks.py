@@ -4,10 +4,11 @@ from aiohttp import web
 
 from analyzer.errors import UnknownTask
 from analyzer.models import TaskDescription
-from analyzer.web.answers import encoded, tagged_answer
-from analyzer.web.keys import ANALYZER
+from analyzer.web.answers import encoded
+from analyzer.web.keys import ANALYZER, UNCHANGING
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.shapes import Catalogue
+from analyzer.web.tags import tagged_answer
 
 routes = web.RouteTableDef()
 
@@ -22,7 +23,9 @@ routes = web.RouteTableDef()
 )
 async def list_tasks(request: web.Request) -> web.Response:
     """The catalogue."""
-    return tagged_answer(request, encoded({"tasks": request.app[ANALYZER].tasks(), "next": None}))
+    analyzer = request.app[ANALYZER]
+    found = await request.app[UNCHANGING].get("tasks", lambda: encoded({"tasks": analyzer.tasks(), "next": None}))
+    return tagged_answer(request, found)
 
 
 @routes.get("/api/tasks/{task_id}")
@@ -39,4 +42,6 @@ async def list_tasks(request: web.Request) -> web.Response:
 )
 async def show_task(request: web.Request) -> web.Response:
     """One analysis: what it computes, its parameters and its result."""
-    return tagged_answer(request, encoded(request.app[ANALYZER].task(request.match_info["task_id"])))
+    analyzer, task_id = request.app[ANALYZER], request.match_info["task_id"]
+    found = await request.app[UNCHANGING].get(f"tasks/{task_id}", lambda: encoded(analyzer.task(task_id)))
+    return tagged_answer(request, found)
