@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 
-.PHONY: run test check format clean
+.PHONY: run test check format openapi clean
 
 run: $(VENV)/.runs
 	$(BIN)/python -m analyzer
@@ -22,6 +22,9 @@ check: $(VENV)/.develops
 format: $(VENV)/.develops
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.develops
+	$(BIN)/python -m analyzer openapi > docs/openapi.json
 
 clean:
 	rm -rf .venv .venv-*

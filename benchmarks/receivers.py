@@ -39,11 +39,10 @@ def serve_analyzer(folder: Path) -> None:
     analyzer: Any = SimpleNamespace(
         settings=SimpleNamespace(max_upload_bytes=limit_bytes),
         receiving=lambda: receiving(blobs, limit_bytes),
-        add_upload=added,
     )
 
     async def upload(request: web.Request) -> web.Response:
-        return web.json_response({"sha256": str(await receive_file(request, analyzer, ""))}, status=201)
+        return web.json_response({"sha256": str(await receive_file(request, analyzer, added))}, status=201)
 
     async def serve() -> None:
         app = web.Application()

@@ -22,6 +22,7 @@ sys.path.insert(0, PLUGIN)  # workers import from where the server does
 from analyzer import Settings, create_app  # noqa: E402
 from analyzer.service import Analyzer  # noqa: E402
 from analyzer.web.keys import ANALYZER  # noqa: E402
+from analyzer.web.serving import Runner  # noqa: E402
 from tests.api import Api  # noqa: E402
 
 PENGUINS = Path(__file__).parents[1] / "src/analyzer/samples/penguins.csv"
@@ -39,7 +40,7 @@ def pytest_asyncio_loop_factories(
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[str]:
     """The app on a real socket; its URL."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+    runner = Runner(app, shutdown_timeout=5)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

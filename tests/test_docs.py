@@ -1,11 +1,13 @@
 """What the documents say is so."""
 
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 from analyzer import Settings, create_app
+from analyzer.errors import error_classes
 from analyzer.models import FINAL_EVENTS
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +32,22 @@ def test_every_route_is_documented_and_nothing_else(tmp_path: Path) -> None:
                 method = words[0] if words[0].isupper() else method
                 documented |= {f"{method} {word}" for word in words if word.startswith("/")}
     documented = {entry.replace("/api/run/{id}", "/api/run/{run_id}") for entry in documented}
-    assert served - {"GET /problems/{code}"} == documented
+    assert served == documented
+
+
+def test_every_error_stands_in_the_reference_as_its_class_says_it() -> None:
+    reference = (ROOT / "docs/errors.md").read_text()
+    rows = {line for line in reference.splitlines() if line.startswith("| `")}
+    classes = list(error_classes())
+    expected = {
+        f"| `{cls.code}` | {cls.status} | {cls.title}. {' '.join((inspect.getdoc(cls) or '').split())} |"
+        for cls in classes
+    }
+    assert rows == expected, f"missing: {sorted(expected - rows)}; no longer so: {sorted(rows - expected)}"
+    places = {line.partition("`")[2].partition("`")[0]: number for number, line in enumerate(reference.splitlines())}
+    for chapter in {cls.__module__ for cls in classes}:  # the reference has a chapter for each file of errors
+        numbers = sorted(places[cls.code] for cls in classes if cls.__module__ == chapter)
+        assert numbers[-1] - numbers[0] == len(numbers) - 1, chapter
 
 
 def test_every_event_is_documented() -> None:

@@ -18,6 +18,7 @@ SAID_OTHERWISE = {
     "data_dir": "the user's data directory",
     "workers": "the cores",
     "allowed_hosts": "the bound host and loopback",
+    "cors_origins": "none",
 }
 
 

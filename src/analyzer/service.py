@@ -2,28 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import pydantic
 
 from analyzer.aio import Tasks
 from analyzer.analyses import catalogue
 from analyzer.blobs.local import LocalBlobs
 from analyzer.broadcast import EventLog
 from analyzer.desk import Desk
-from analyzer.errors import InvalidParameters, ShuttingDown, field_errors
+from analyzer.errors import ShuttingDown
 from analyzer.executors.base import SlotCounts
 from analyzer.executors.jail import JailExecutor
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
 from analyzer.foreign import ForeignCode
+from analyzer.intake import Intake
 from analyzer.jail.levels import Report
-from analyzer.jail.limits import Limits
 from analyzer.models import (
     PUBLIC,
     Dataset,
@@ -32,10 +30,10 @@ from analyzer.models import (
     ReadingOptions,
     RowsWanted,
     Run,
-    TableSchema,
     TaskDescription,
 )
-from analyzer.registry import Analysis, Params, Part, Place, Registry
+from analyzer.registry import Registry
+from analyzer.repeats import Repeats
 from analyzer.retention import Retention
 from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
@@ -87,7 +85,7 @@ class Analyzer:
             self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes)
             opened.push_async_callback(self._executor.aclose)
             await self._executor.start()
-            self._jail = jail_of(settings)
+            self._jail = JailExecutor.of(settings)
             opened.push_async_callback(self._jail.aclose)
             await self._state.open()
             self._furnish(blobs)
@@ -112,6 +110,7 @@ class Analyzer:
         runner = Runner(executor, foreign, state, blobs, settings.task_timeout_seconds, settings.max_result_bytes)
         self._desk = Desk(state, blobs, self._retention, self._scheduler, runner)
         self._desk.public_prefix = self.public_prefix
+        self._repeats = Repeats(state)
         self._shelf = Shelf(
             state,
             blobs,
@@ -121,6 +120,7 @@ class Analyzer:
             max_uploads=settings.workers + settings.max_queued_uploads,
             timeout_seconds=settings.task_timeout_seconds,
         )
+        self._intake = Intake(self._catalogue, self._shelf, self._jail, self._desk)
 
     async def _start_jail(self) -> None:
         """After the workers, which more people wait for."""
@@ -191,6 +191,10 @@ class Analyzer:
         """The principal's own, newest first; `after` is the id of the last one of the page before."""
         return await self._shelf.newest(principal, limit, after)
 
+    async def rename_dataset(self, file_id: str, filename: str, principal: str = PUBLIC) -> Dataset:
+        """Show it to people under another name."""
+        return await self._shelf.rename(file_id, filename, principal)
+
     async def remove_dataset(self, file_id: str, principal: str = PUBLIC) -> None:
         """Forget a dataset. Runs under way on it still finish."""
         await self._shelf.remove(file_id, principal)
@@ -233,19 +237,7 @@ class Analyzer:
         Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy, ShuttingDown.
         """
         self._refuse_when_draining()
-        analysis = self._catalogue.find(task_id)
-        async with self._shelf.table(file_id, principal) as table:
-            checked = _check(analysis, params or {})
-            async with AsyncExitStack() as opened:
-                found = {"df": table}
-                for name, further in analysis.further(checked).items():
-                    found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
-                if analysis.place is Place.JAIL:
-                    await self._jail.admit()
-                shapes = {name: one.dataset.shape for name, one in found.items()}
-                tables = {name: one.path for name, one in found.items()}
-                parts, keys = _split(analysis, shapes, checked), [one.key for one in found.values()]
-                return await self._desk.begin(analysis, checked, parts, file_id, keys, tables, shapes, principal)
+        return await self._intake.submit(file_id, task_id, params or {}, principal)
 
     async def run(self, run_id: str, principal: str = PUBLIC) -> Run:
         return await self._desk.find(run_id, principal)
@@ -253,6 +245,15 @@ class Analyzer:
     async def runs(self, limit: int = 50, after: str | None = None, principal: str = PUBLIC) -> list[Run]:
         """The principal's own, newest first; `after` is the id of the last one of the page before."""
         return await self._desk.newest(principal, limit, after)
+
+    async def outcome(self, run_id: str, within_seconds: float, principal: str = PUBLIC) -> Run:
+        """The run once it has ended; as it stands when that takes longer, or the server is being stopped."""
+        log = await self.log(run_id, principal)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                async for _ in log.follow(None, patient=False):
+                    pass
+        return await self.run(run_id, principal)
 
     async def cancel(self, run_id: str, principal: str = PUBLIC) -> Run:
         """End a run. Does nothing to one that has ended. The final event tells when it is over."""
@@ -278,6 +279,14 @@ class Analyzer:
         """The run's log, growing while it lives."""
         return await self._desk.log(run_id, principal)
 
+    async def once(
+        self, key: str, fingerprint: str, do: Callable[[], Awaitable[str]], principal: str = PUBLIC
+    ) -> tuple[str, bool]:
+        """The id of what `do` makes, and whether it was made before: of one principal's requests with this key, the
+        first that succeeds counts. Raises IdempotencyKeyReused when that had another fingerprint, and what `do` raises.
+        """
+        return await self._repeats.once(principal, key, fingerprint, do)
+
     # --- the state of things ------------------------------------------------------------------------------------------
 
     async def status(self) -> Status:
@@ -296,42 +305,9 @@ class Analyzer:
             raise ShuttingDown("The server is shutting down and takes no new work.")
 
 
-def jail_of(settings: Settings) -> JailExecutor:
-    """The jail as these settings want it."""
-    limits = Limits(
-        wall_seconds=settings.jail_timeout_seconds,
-        cpu_seconds=settings.jail_cpu_seconds,
-        memory_bytes=settings.jail_memory_bytes,
-        result_bytes=settings.jail_result_bytes,
-        table_bytes=settings.jail_table_bytes,
-    )
-    return JailExecutor(
-        limits, min_level=settings.jail_min_level, places=settings.workers, standbys=settings.jail_standbys
-    )
-
-
 def _whole_catalogue() -> Registry:
     """The catalogue with every analysis imported, so that no request has to wait for an import."""
     found = catalogue()
     for task_id in found.ids():
         found.find(task_id)
     return found
-
-
-def _split(analysis: Analysis[Any, Any], shapes: Mapping[str, TableSchema], params: Params) -> Sequence[Part]:
-    """The parts of a run. What an analysis refuses about its parameters is told of the request they came in."""
-    try:
-        return analysis.parts(shapes, params)
-    except InvalidParameters as failure:
-        errors = [error | {"pointer": "/params" + error["pointer"]} for error in failure.more.get("errors", ())]
-        raise InvalidParameters(failure.detail, **(failure.more | {"errors": errors})) from None
-
-
-def _check(analysis: Analysis[Any, Any], params: Mapping[str, Any]) -> Params:
-    try:
-        checked: Params = analysis.params.model_validate(params)
-    except pydantic.ValidationError as failure:
-        errors = field_errors(failure.errors(), "/params")
-        first = f"{errors[0]['pointer']}: {errors[0]['detail']}"
-        raise InvalidParameters(f"The parameters of {analysis.id!r} are not valid. {first}", errors=errors) from None
-    return checked

@@ -5,6 +5,7 @@ defaults here. The table in the README is made of these fields.
 """
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,8 @@ from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
+
+ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.IGNORECASE)
 
 
 def _cores() -> int:
@@ -32,6 +35,11 @@ class Settings(BaseSettings):
         None,
         description="Names this server answers for, separated by commas; `*` for any. By default the bound host and "
         "the names of this machine's loopback; when embedded in another app, which checks for itself, any.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins whose pages may use this server from a browser, such as `https://app.example`, separated "
+        "by commas; `*` for any. By default none but its own.",
     )
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("analyzer"),
@@ -114,9 +122,19 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for log collectors.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("cors_origins")
     @classmethod
-    def _split_hosts(cls, value: object) -> object:
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin: those look like https://app.example or http://localhost:3000"
+                )
+        return tuple(origin.lower() for origin in value)
+
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
     @field_validator("data_dir")

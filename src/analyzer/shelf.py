@@ -240,6 +240,13 @@ class Shelf:
         """The principal's own datasets, newest first, from the one after `after`."""
         return await self._state.datasets(principal, limit, after)
 
+    async def rename(self, file_id: str, filename: str, principal: str) -> Dataset:
+        """Call it something else. Raises UnknownDataset and Expired, also when it goes meanwhile."""
+        owned = await self._find(file_id, principal)
+        renamed = owned.dataset.model_copy(update={"filename": display_name(filename)})
+        await self._state.replace_dataset(owned.model_copy(update={"dataset": renamed}))
+        return await self.find(file_id, principal)
+
     async def remove(self, file_id: str, principal: str) -> None:
         await self._find(file_id, principal)
         await self._retention.remove_dataset(file_id, Removal.DELETED)

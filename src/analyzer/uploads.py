@@ -30,6 +30,7 @@ class Upload:
         self._hash = hashlib.sha256()
         self._chunks: list[bytes | bytearray] = []  # what came since the last block was handed to a thread
         self._gathered_bytes = 0
+        self._is_complete = False
         self._storing: asyncio.Future[None] | None = None  # the block before: it is stored while the next one gathers
         self.expected: tuple[str, ReadingOptions] | None = None
         self.on_large: Callable[[Upload, str, ReadingOptions], None] | None = None  # called once, by `write`
@@ -59,7 +60,10 @@ class Upload:
                 self.early.result()  # what cannot be read need not arrive
 
     async def complete(self) -> None:
-        """Everything has been written: the draft is whole."""
+        """Everything has been written: the draft is whole. Once is enough."""
+        if self._is_complete:
+            return
+        self._is_complete = True
         await self._store()
         await self._settle()
         await asyncio.to_thread(self._finish)

@@ -19,7 +19,7 @@ from analyzer.models import (
     new_id,
     now,
 )
-from analyzer.state.base import Counts, State
+from analyzer.state.base import Counts, Done, State
 from analyzer.state.sql import SqlState
 
 
@@ -196,3 +196,36 @@ async def test_a_folder_may_be_called_anything(tmp_path: Path) -> None:
     await state.aclose()
     assert (folder / "state.sqlite").exists()
     assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+async def test_what_was_done_under_a_key_is_remembered_for_its_principal(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = Done("fingerprint", new_id())
+    await state.keep_done("ann", "key", done)
+    assert await state.done("ann", "key") == done
+    assert await state.done("ben", "key") is None
+    await state.forget_removed(now() - timedelta(minutes=1))
+    assert await state.done("ann", "key") == done
+    await state.forget_removed(now() + timedelta(minutes=1))
+    assert await state.done("ann", "key") is None
+    monkeypatch.setattr("analyzer.state.sql.MOST_DONE", 2)
+    for number in range(4):
+        await state.keep_done("ann", f"{number}", done)
+    assert [await state.done("ann", f"{number}") is not None for number in range(4)] == [False, False, True, True]
+
+
+async def test_a_dataset_is_replaced_unless_it_is_gone(state: State) -> None:
+    kept, gone = _dataset(), _dataset()
+    for owned in (kept, gone):
+        await state.add_dataset(owned)
+    await state.remove_dataset(gone.dataset.id, Removal.DELETED)
+    for owned in (kept, gone):
+        renamed = owned.model_copy(update={"dataset": owned.dataset.model_copy(update={"filename": "new.csv"})})
+        await state.replace_dataset(renamed)
+    found, removed = await state.dataset(kept.dataset.id), await state.dataset(gone.dataset.id)
+    assert found is not None
+    assert found.dataset.filename == "new.csv"
+    assert [summary.filename for summary in await state.datasets("public", 9, None)] == ["new.csv"]
+    assert removed is not None
+    assert removed.dataset.filename == "ä.csv"

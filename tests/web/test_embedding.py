@@ -1,9 +1,12 @@
 """Inside other applications: links, start and stop."""
 
 import asyncio
+import io
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -43,15 +46,33 @@ async def test_below_another_app_every_link_is_right(tmp_path: Path, penguins: P
     await until(lambda: not {pid for pid in family() - before if alive(pid)}, "every process it started is gone")
 
 
-async def _serve_example(name: str, port: int, data_dir: Path) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def _running(program: Path, port: int, **environment: str) -> AsyncIterator[Api]:
+    """The program while it listens there. It ends when it is asked to, without complaint, and leaves nothing behind."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "examples" / name),
-        str(port),
-        env=os.environ | {"ANALYZER_DATA_DIR": str(data_dir)},
+        *(sys.executable, str(program), str(port)),
+        env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
+    try:
+        await _listening(process, port)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            yield Api(http)
+        children = family(process.pid)
+        assert children
+        process.terminate()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            _, told = await process.communicate()
+        assert "Traceback" not in told.decode()
+        await until(lambda: not any(alive(pid) for pid in children), "every process it started is gone")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def _listening(process: asyncio.subprocess.Process, port: int) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
@@ -61,35 +82,21 @@ async def _serve_example(name: str, port: int, data_dir: Path) -> asyncio.subpro
                 assert process.returncode is None
             else:
                 writer.close()
-                return process
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """It ends when it is asked to, without complaint, and leaves nothing behind."""
-    children = family(process.pid)
-    assert children
-    process.terminate()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        _, told = await process.communicate()
-    assert "Traceback" not in told.decode()
-    await until(lambda: not any(alive(pid) for pid in children), "every process it started is gone")
+                return
 
 
 async def test_the_aiohttp_example(tmp_path: Path, unused_tcp_port: int, penguins: Path) -> None:
-    process = await _serve_example("embedded_aiohttp.py", unused_tcp_port, tmp_path)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{unused_tcp_port}") as http:
-        api = Api(http)
+    example = ROOT / "examples/embedded_aiohttp.py"
+    async with _running(example, unused_tcp_port, ANALYZER_DATA_DIR=str(tmp_path)) as api:
         assert b"host's own page" in (await api.get("/")).body
         uploaded = await api.ask("POST", "/analysis/api/upload?filename=p.csv", data=penguins.open("rb"))
         assert uploaded.json["rows"] == 344
-    await _stop(process)
 
 
 async def test_the_fastapi_example(tmp_path: Path, unused_tcp_port: int, penguins: Path) -> None:
     pytest.importorskip("fastapi")
-    process = await _serve_example("embedded_fastapi.py", unused_tcp_port, tmp_path)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{unused_tcp_port}") as http:
-        api = Api(http)
+    example = ROOT / "examples/embedded_fastapi.py"
+    async with _running(example, unused_tcp_port, ANALYZER_DATA_DIR=str(tmp_path)) as api:
         added = await api.ask("POST", "/tables?name=p.csv", data=penguins.open("rb"))
         assert added.json["rows"] == 344
         lines = (await api.get(f"/tables/{added.json['id']}/summary")).body.decode()
@@ -97,7 +104,56 @@ async def test_the_fastapi_example(tmp_path: Path, unused_tcp_port: int, penguin
         assert lines.rstrip().endswith('{"type": "run.completed", "section": null}')
         refused = await api.get("/tables/nonsense/summary")
         assert (refused.status, refused.json["type"]) == (404, "/problems/unknown-dataset")
-    await _stop(process)
+
+
+# --- the guide --------------------------------------------------------------------------------------------------------
+
+
+def _program(name: str, folder: Path, port: int, **more: int) -> Path:
+    """A program of the guide, with the ports and the folder that it leaves open."""
+    guide = (ROOT / "docs/embedding.md").read_text()
+    program = guide.partition(f"```python\n# {name}\n")[2].partition("```")[0]
+    assert program
+    for word, value in {"DATA": folder / "data", **more, "PORT": port}.items():
+        program = program.replace(word, str(value))
+    file = folder / name
+    file.write_text(program)
+    return file
+
+
+async def test_the_guides_mounted_application(tmp_path: Path, unused_tcp_port: int, penguins: Path) -> None:
+    program = _program("embed_aiohttp.py", tmp_path, unused_tcp_port)
+    async with _running(program, unused_tcp_port) as api:
+        assert b"My own page" in (await api.get("/")).body
+        uploaded = await api.ask("POST", "/analysis/api/upload?filename=p.csv", data=penguins.open("rb"))
+        assert (await api.get(uploaded.headers["Location"])).json["rows"] == 344
+        large = await api.ask(
+            "POST", "/analysis/api/upload?filename=l.csv", data=io.BytesIO(b"a,b\n" + b"1,x\n" * 1_000_000)
+        )
+        assert large.json["rows"] == 1_000_000
+        assert (await api.get("/analysis/docs")).status == 200
+
+
+async def test_the_guides_server_beside_another(
+    tmp_path: Path, unused_tcp_port_factory: Callable[[], int], penguins: Path
+) -> None:
+    port, beside = unused_tcp_port_factory(), unused_tcp_port_factory()
+    program = _program("embed_beside.py", tmp_path, port, PORT_BESIDE=beside)
+    async with _running(program, port) as api:
+        assert (await api.get("/busy")).json == {"running": 0, "waiting": 0}
+        answer = await api.ask("POST", f"http://127.0.0.1:{beside}/api/upload?filename=p.csv", data=penguins.open("rb"))
+        assert answer.json["rows"] == 344
+        refused = await api.get(f"http://127.0.0.1:{beside}/health", headers={"Host": "evil.example"})
+        refused.problem(421, "host-not-allowed")
+
+
+async def test_the_guides_library(tmp_path: Path, unused_tcp_port: int, penguins: Path) -> None:
+    program = _program("embed_library.py", tmp_path, unused_tcp_port)
+    async with _running(program, unused_tcp_port) as api:
+        summary = await api.ask("POST", "/summary?name=p.csv&user=ann", data=penguins.open("rb"))
+        assert summary.json["rows"] == 344
+        refused = await api.ask("POST", "/summary?name=p.csv&user=ann", data=b"")
+        assert (refused.status, refused.json["type"]) == (422, "/problems/empty-dataset")
 
 
 def test_the_library_example(tmp_path: Path, penguins: Path) -> None:

@@ -1,10 +1,11 @@
-"""The command line: serve, analyze, tasks, doctor."""
+"""The command line: serve, analyze, tasks, doctor, openapi."""
 
 import click
 
 from analyzer import __version__
 from analyzer.cli.analyze import analyze
 from analyzer.cli.doctor import doctor
+from analyzer.cli.openapi import openapi
 from analyzer.cli.serve import serve
 from analyzer.cli.tasks import tasks
 
@@ -23,5 +24,5 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
-for command in (serve, analyze, tasks, doctor):
+for command in (serve, analyze, tasks, doctor, openapi):
     main.add_command(command)

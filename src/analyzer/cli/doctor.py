@@ -6,8 +6,8 @@ import sys
 import click
 
 from analyzer.cli.running import FAILED, log_for_commands, run, settings_from
+from analyzer.executors.jail import JailExecutor
 from analyzer.jail.levels import Finding, Report
-from analyzer.service import jail_of
 from analyzer.settings import Settings
 
 MEANINGS = {
@@ -37,7 +37,7 @@ def doctor(as_json: bool) -> None:
 
 
 async def _prove(settings: Settings) -> Report:
-    jail = jail_of(settings.model_copy(update={"jail_standbys": 0}))
+    jail = JailExecutor.of(settings.model_copy(update={"jail_standbys": 0}))
     try:
         return await jail.prove()
     finally:

@@ -16,6 +16,7 @@ from analyzer.errors import nearest
 from analyzer.logs import configure
 from analyzer.settings import Settings
 from analyzer.web import create_app
+from analyzer.web.serving import Runner
 
 CLOSING_SECONDS = 5.0  # for handlers to finish after the streams were let go
 
@@ -44,9 +45,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop_or_die, stop, number)
-    runner = web.AppRunner(
-        create_app(settings), access_log=None, handle_signals=False, shutdown_timeout=CLOSING_SECONDS
-    )
+    runner = Runner(create_app(settings), handle_signals=False, shutdown_timeout=CLOSING_SECONDS)
     try:
         await _set_up(runner, settings)
         if stop.is_set():

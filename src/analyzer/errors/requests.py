@@ -39,6 +39,12 @@ class InvalidParameters(AnalyzerError):
     code, status, title = "invalid-parameters", 422, "A parameter is not valid"
 
 
+class IdempotencyKeyReused(AnalyzerError):
+    """This `Idempotency-Key` came with another request before. Choose a new one for each thing you want done once."""
+
+    code, status, title = "idempotency-key-reused", 422, "This key belongs to another request"
+
+
 class HostNotAllowed(AnalyzerError):
     """The `Host` header names a host this server does not answer for. Set `ANALYZER_ALLOWED_HOSTS` to add one."""
 
@@ -46,7 +52,7 @@ class HostNotAllowed(AnalyzerError):
 
 
 class CrossSite(AnalyzerError):
-    """A page of another site tried to change something here. Browsers' cross-site requests may only read."""
+    """A page of another site tried to change something here. `ANALYZER_CORS_ORIGINS` lists the sites that may."""
 
     code, status, title = "cross-site", 403, "Cross-site requests may not change anything"
 

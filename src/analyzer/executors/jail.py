@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from analyzer.aio import Tasks
 from analyzer.errors import Crashed, JailUnavailable, ShuttingDown, from_problem
@@ -29,6 +29,7 @@ from analyzer.jail.channel import HEADER
 from analyzer.jail.entering import Walls
 from analyzer.jail.levels import Finding, Layer, LayerReport, Report, absent_everywhere
 from analyzer.jail.limits import Limits
+from analyzer.settings import Settings
 
 log = logging.getLogger("analyzer.jail")
 
@@ -60,6 +61,18 @@ class JailExecutor:
     raises the AnalyzerError that the run ended with. When the caller is cancelled the code is ended for real.
     `aclose` ends every process and returns when they are gone.
     """
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The jail as these settings want it."""
+        limits = Limits(
+            wall_seconds=settings.jail_timeout_seconds,
+            cpu_seconds=settings.jail_cpu_seconds,
+            memory_bytes=settings.jail_memory_bytes,
+            result_bytes=settings.jail_result_bytes,
+            table_bytes=settings.jail_table_bytes,
+        )
+        return cls(limits, min_level=settings.jail_min_level, places=settings.workers, standbys=settings.jail_standbys)
 
     def __init__(self, limits: Limits, *, min_level: int, places: int, standbys: int) -> None:
         self._limits = limits

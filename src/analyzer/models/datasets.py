@@ -179,6 +179,12 @@ class Dataset(DatasetSummary):
         return DatasetSummary.model_validate(self.model_dump(include=set(DatasetSummary.model_fields)))
 
 
+class DatasetChange(Frozen):
+    """What may be changed of a dataset: how people are shown it."""
+
+    filename: str = Field(min_length=1, description="The new name, of which directories and invisible characters go.")
+
+
 class OwnedDataset(Frozen):
     """A dataset as the server remembers it: with its owner, and whether it is gone."""
 

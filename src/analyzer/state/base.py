@@ -34,6 +34,14 @@ class Needed:
     results: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Done:
+    """What came of a request that was sent with a key: who asks the same again is told this id."""
+
+    fingerprint: str
+    id: str
+
+
 class State(Protocol):
     """Remembers across restarts. What a method was awaited for is there even if the process dies right after.
 
@@ -48,6 +56,9 @@ class State(Protocol):
     async def dataset(self, file_id: str) -> OwnedDataset | None: ...
 
     async def datasets(self, principal: str, limit: int, after: str | None) -> list[DatasetSummary]: ...
+
+    async def replace_dataset(self, owned: OwnedDataset) -> None:
+        """Remember this of a dataset instead of what was; nothing, if it was removed."""
 
     async def dataset_of(self, content: str) -> OwnedDataset | None:
         """Some dataset, of whomever, with this table, that is not removed."""
@@ -76,10 +87,15 @@ class State(Protocol):
     async def log(self, run_id: str) -> bytes | None:
         """The log of a finished run."""
 
+    async def keep_done(self, principal: str, key: str, done: Done) -> None:
+        """Remember what came of a request; of the oldest no more than a store can bear."""
+
+    async def done(self, principal: str, key: str) -> Done | None: ...
+
     async def due(self, moment: datetime) -> Due: ...
 
     async def forget_removed(self, before: datetime) -> None:
-        """Forget for good what was removed before that moment."""
+        """Forget for good what was removed, and which requests were done, before that moment."""
 
     async def counts(self) -> Counts: ...
 

@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from analyzer.errors import StorageFull
 from analyzer.models import DatasetSummary, OwnedDataset, OwnedRun, Removal, RunStatus, now
-from analyzer.state.base import Counts, Due, Needed
+from analyzer.state.base import Counts, Done, Due, Needed
+
+MOST_DONE = 100_000  # requests remembered by their keys
 
 metadata = sa.MetaData()
 
@@ -52,6 +54,18 @@ logs = sa.Table(
     metadata,
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("frames", sa.LargeBinary, nullable=False),
+)
+requests = sa.Table(
+    "requests",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("principal", sa.String(160), nullable=False),
+    sa.Column("key", sa.String(255), nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("id", sa.String(32), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False, index=True),
+    sa.UniqueConstraint("principal", "key"),
+    sqlite_autoincrement=True,
 )
 
 FINAL = [status.value for status in RunStatus if status.is_final]
@@ -118,6 +132,14 @@ class SqlState:
         rows = await self._page(datasets, datasets.c.summary, principal, limit, after)
         return [DatasetSummary.model_validate_json(row.summary) for row in rows]
 
+    async def replace_dataset(self, owned: OwnedDataset) -> None:
+        dataset = owned.dataset
+        query = sa.update(datasets).where(datasets.c.id == dataset.file_id, datasets.c.removed.is_(None))
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                query.values(document=owned.model_dump_json(), summary=dataset.summary.model_dump_json())
+            )
+
     async def dataset_of(self, content: str) -> OwnedDataset | None:
         query = sa.select(datasets).where(datasets.c.content == content, datasets.c.removed.is_(None)).limit(1)
         async with self._engine.connect() as connection:
@@ -178,6 +200,22 @@ class SqlState:
             frames: bytes | None = await connection.scalar(sa.select(logs.c.frames).where(logs.c.id == run_id))
             return frames
 
+    async def keep_done(self, principal: str, key: str, done: Done) -> None:
+        row: dict[str, Any] = {"principal": principal, "key": key, "fingerprint": done.fingerprint, "id": done.id}
+        row["created_ms"] = _milliseconds(now())
+        query = insert(requests).values(row).returning(requests.c.number)
+        async with self._engine.begin() as connection:
+            number = (await connection.execute(query)).scalar_one()
+            await connection.execute(sa.delete(requests).where(requests.c.number <= number - MOST_DONE))
+
+    async def done(self, principal: str, key: str) -> Done | None:
+        query = sa.select(requests.c.fingerprint, requests.c.id).where(
+            requests.c.principal == principal, requests.c.key == key
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else Done(row.fingerprint, row.id)
+
     async def due(self, moment: datetime) -> Due:
         async with self._engine.connect() as connection:
             found = []
@@ -192,6 +230,7 @@ class SqlState:
         async with self._engine.begin() as connection:
             for table in (datasets, runs):
                 await connection.execute(sa.delete(table).where(table.c.removed_ms < _milliseconds(before)))
+            await connection.execute(sa.delete(requests).where(requests.c.created_ms < _milliseconds(before)))
 
     async def counts(self) -> Counts:
         # Counted once, then kept along: whoever asks for health must not queue behind those who write.

@@ -1,5 +1,7 @@
 """The product over HTTP."""
 
 from analyzer.web.app import create_app
+from analyzer.web.keys import ANALYZER
+from analyzer.web.serving import Runner
 
-__all__ = ["create_app"]
+__all__ = ["ANALYZER", "Runner", "create_app"]

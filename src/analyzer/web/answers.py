@@ -13,6 +13,7 @@ from analyzer.errors import AnalyzerError, MalformedRequest
 from analyzer.fields import M, read_fields
 from analyzer.models import PUBLIC
 from analyzer.web.keys import REQUEST_ID
+from analyzer.web.tags import JSON
 
 SESSION_HEADER = "X-Session-ID"
 MAX_SESSION_CHARACTERS = 128
@@ -21,20 +22,30 @@ VISIBLE_ASCII = re.compile(rf"[!-~]{{1,{MAX_SESSION_CHARACTERS}}}")
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A value, models in it included, as strict JSON; bytes are JSON already."""
-    body = value if isinstance(value, bytes) else pydantic_core.to_json(value, inf_nan_mode="null")
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+    body = value if isinstance(value, bytes) else encoded(value)
+    return web.Response(body=body, status=status, content_type=JSON, headers=headers)
 
 
 def problem_answer(request: web.Request, error: AnalyzerError, allow: str | None = None) -> web.Response:
     """An error as `application/problem+json`, with the headers that belong to it."""
-    headers = {}
+    answer = problem_of(error, request[REQUEST_ID])
     if error.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(error.retry_after))
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
     if allow is not None:
-        headers["Allow"] = allow
+        answer.headers["Allow"] = allow
+    return answer
+
+
+def problem_of(error: AnalyzerError, instance: str) -> web.Response:
+    """An error as `application/problem+json`; `instance` is the id of the request."""
     # Escaped to ASCII: what was wrong may hold characters that no encoding has, such as half a surrogate pair.
-    body = json.dumps(error.problem(request[REQUEST_ID])).encode()
-    return web.Response(body=body, status=error.status, content_type="application/problem+json", headers=headers)
+    body = json.dumps(error.problem(instance)).encode()
+    return web.Response(body=body, status=error.status, content_type="application/problem+json")
+
+
+def encoded(value: Any) -> bytes:
+    """A value, models in it included, as strict JSON."""
+    return pydantic_core.to_json(value, inf_nan_mode="null")
 
 
 def principal_of(request: web.Request) -> str:

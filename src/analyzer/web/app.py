@@ -6,9 +6,13 @@ from aiohttp import web
 
 from analyzer.service import Analyzer
 from analyzer.settings import MIB, Settings
-from analyzer.web.keys import ALLOWED_HOSTS, ANALYZER
-from analyzer.web.middleware import add_headers, answer_problems, check_host, check_origin
-from analyzer.web.routes import datasets, health, index, problems, runs, tasks
+from analyzer.web.keys import ANALYZER, RESOURCES, UNCHANGING
+from analyzer.web.middleware import ANY, Border
+from analyzer.web.origins import Origins
+from analyzer.web.routes import datasets, health, index, problems, reference, runs, static, tasks
+from analyzer.web.tags import Unchanging
+
+ROUTES = tuple(resource.routes for resource in (index, datasets, runs, tasks, health, problems, reference, static))
 
 MAX_BODY_BYTES = MIB  # of a request that is no upload; uploads are streamed and have their own limit
 
@@ -18,15 +22,18 @@ def create_app(settings: Settings | None = None) -> web.Application:
 
     It answers for every host unless `settings.allowed_hosts` is set: a host app checks for itself.
     """
-    app = web.Application(middlewares=[answer_problems, check_host, check_origin], client_max_size=MAX_BODY_BYTES)
     analyzer = Analyzer(settings)
+    settings = analyzer.settings
+    border = Border(settings.allowed_hosts or (ANY,), Origins(settings.cors_origins))
+    app = web.Application(middlewares=[border.receive], client_max_size=MAX_BODY_BYTES)
     app[ANALYZER] = analyzer
-    app[ALLOWED_HOSTS] = frozenset(name.lower() for name in analyzer.settings.allowed_hosts or ("*",))
-    for resource in (index, datasets, runs, tasks, health, problems):
-        app.add_routes(resource.routes)
+    app[RESOURCES] = ROUTES
+    app[UNCHANGING] = Unchanging()
+    for routes in ROUTES:
+        app.add_routes(routes)
     app.cleanup_ctx.append(_open_analyzer)
     app.on_shutdown.append(_drain)
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(border.send)
     return app
 
 

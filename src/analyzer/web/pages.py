@@ -14,8 +14,8 @@ class PageQuery(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid")
 
-    limit: int = pydantic.Field(50, ge=1, le=1000)
-    after: str | None = pydantic.Field(None, pattern="^[0-9a-f]{32}$")
+    limit: int = pydantic.Field(50, ge=1, le=1000, description="How many at most.")
+    after: str | None = pydantic.Field(None, pattern="^[0-9a-f]{32}$", description="`next` of the page before.")
 
 
 class HasId(Protocol):

@@ -1,7 +1,7 @@
 """A file arriving over HTTP: as the body itself or as a part of a form, streamed and never held in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from analyzer.errors import MalformedMultipart, UploadTooSlow
 from analyzer.fields import reading_options
-from analyzer.models import Dataset
+from analyzer.models import ReadingOptions
 from analyzer.service import Analyzer
 from analyzer.uploads import Upload, too_large
 
@@ -25,8 +25,11 @@ SLOW_SECONDS = 30  # within which SLOW_BYTES must arrive
 SLOW_BYTES = 8 * 1024
 
 
-async def receive_file(request: web.Request, analyzer: Analyzer, principal: str) -> Dataset:
-    """Read the upload and make a dataset of it. When the client does not finish, nothing of it stays."""
+Add = Callable[[Upload, str, ReadingOptions], Awaitable[T]]
+
+
+async def receive_file(request: web.Request, analyzer: Analyzer, add: Add[T]) -> T:
+    """Read the upload and `add` it. When the client does not finish, nothing of it stays."""
     max_bytes = analyzer.settings.max_upload_bytes
     if request.content_length is not None and request.content_length > max_bytes + FORM_OVERHEAD_BYTES:
         raise too_large(max_bytes)
@@ -38,7 +41,7 @@ async def receive_file(request: web.Request, analyzer: Analyzer, principal: str)
             filename = given.pop("filename", "upload")
             upload.expect(filename, reading_options(given))
             await _read_stream(request.content, upload)
-        return await analyzer.add_upload(upload, filename, reading_options(given), principal)
+        return await add(upload, filename, reading_options(given))
 
 
 async def _read_stream(content: aiohttp.StreamReader, upload: Upload) -> None:

@@ -8,11 +8,14 @@ from analyzer.errors import NotReady, ShuttingDown
 from analyzer.service import Analyzer, Status
 from analyzer.web.answers import json_answer
 from analyzer.web.keys import ANALYZER
+from analyzer.web.operations import Operation, Reply, describe
+from analyzer.web.shapes import Health, Probe, RunStatusAnswer
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/health", name="health")
+@describe(Operation("health", {200: Reply("Its state, in figures.", Health)}))
 async def show_health(request: web.Request) -> web.Response:
     """How the server is."""
     analyzer = request.app[ANALYZER]
@@ -63,6 +66,7 @@ def _execution(status: Status) -> dict[str, Any]:
 
 
 @routes.get("/api/run/status")
+@describe(Operation("health", {200: Reply("In figures, and as a sentence.", RunStatusAnswer)}))
 async def show_status(request: web.Request) -> web.Response:
     """How much is running and waiting."""
     status = await request.app[ANALYZER].status()
@@ -70,12 +74,14 @@ async def show_status(request: web.Request) -> web.Response:
 
 
 @routes.get("/health/live")
+@describe(Operation("health", {200: Reply("It is.", Probe)}))
 async def show_live(request: web.Request) -> web.Response:
     """The loop answers: the process need not be restarted."""
     return json_answer({"status": "live"})
 
 
 @routes.get("/health/ready")
+@describe(Operation("health", {200: Reply("It is.", Probe)}, refuses=(NotReady, ShuttingDown)))
 async def show_ready(request: web.Request) -> web.Response:
     """Workers are warm and work is taken: traffic may come."""
     analyzer = request.app[ANALYZER]

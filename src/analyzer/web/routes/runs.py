@@ -1,17 +1,47 @@
 """Runs: started, watched, cancelled, and what came of them."""
 
+import json
 from typing import Any
 
 import pydantic
 from aiohttp import web
 
-from analyzer.models import Run
-from analyzer.web.answers import json_answer, principal_of, read_body, read_query
+from analyzer.errors import (
+    Busy,
+    Expired,
+    IdempotencyKeyReused,
+    InvalidParameters,
+    NoResult,
+    NotFinished,
+    RequestTooLarge,
+    ShuttingDown,
+    StorageFull,
+    UnknownDataset,
+    UnknownRun,
+    UnknownTask,
+)
+from analyzer.models import Run, RunStatus
+from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
+from analyzer.web.idempotency import REPLAYED, once
 from analyzer.web.keys import ANALYZER
+from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
+from analyzer.web.preferences import applied, wait_seconds
+from analyzer.web.shapes import EndedRun, RunAnswer, Runs
 from analyzer.web.sse import stream_events
+from analyzer.web.tags import JSON, not_modified
 
 routes = web.RouteTableDef()
+
+RUN = "/api/run/{run_id:(?!status$)[^/]+}"  # `status` has a path of its own, and no run to cancel
+
+EVENTS = {"type": "string", "contentMediaType": JSON, "contentSchema": {"$ref": "#/components/schemas/Event"}}
+
+
+class EventsQuery(pydantic.BaseModel):
+    """Where a stream goes on. Other names in the query are left alone: an EventSource keeps its own there."""
+
+    last_event_id: str | None = pydantic.Field(None, description="As the header `Last-Event-ID`, which goes before it.")
 
 
 class RunRequest(pydantic.BaseModel):
@@ -25,22 +55,69 @@ class RunRequest(pydantic.BaseModel):
 
 
 @routes.post("/api/run")
+@describe(
+    Operation(
+        "runs",
+        {
+            202: Reply(
+                "The run, which waits for its turn.",
+                RunAnswer,
+                headers=("Location",),
+                leads_to={
+                    name: {"run_id": "$response.body#/task_execution_id"}
+                    for name in ("show_run", "watch_run", "show_result", "cancel_run")
+                },
+            ),
+            200: Reply("With `Prefer: wait=`: the run, which has ended.", EndedRun, headers=("Location",)),
+        },
+        refuses=(
+            *(UnknownDataset, UnknownTask, InvalidParameters, IdempotencyKeyReused, RequestTooLarge),
+            *(Expired, Busy, ShuttingDown, StorageFull, UnknownRun),
+        ),
+        body=RunRequest,
+        heeds=("Session", "IdempotencyKey", "Prefer"),
+    )
+)
 async def start_run(request: web.Request) -> web.Response:
     """Start an analysis on a dataset."""
     wanted = await read_body(request, RunRequest)
-    run = await request.app[ANALYZER].submit(wanted.file_id, wanted.task_id, wanted.params, principal_of(request))
+    analyzer, principal = request.app[ANALYZER], principal_of(request)
+
+    async def do() -> str:
+        return (await analyzer.submit(wanted.file_id, wanted.task_id, wanted.params, principal)).id
+
+    said = json.dumps([wanted.file_id, wanted.task_id, wanted.params], sort_keys=True)
+    run_id, again = await once(request, principal, (said,), do)
+    seconds = wait_seconds(request)
+    run = await (analyzer.run(run_id, principal) if seconds is None else analyzer.outcome(run_id, seconds, principal))
     shown = _show(request, run)
-    return json_answer(shown, status=202, headers={"Location": shown["links"]["self"]})
+    headers = {"Location": shown["links"]["self"], **(REPLAYED if again else {})}
+    if seconds is None or not run.status.is_final:
+        return json_answer(shown, status=202, headers=headers)
+    body = encoded(shown)
+    if run.status is RunStatus.COMPLETED:
+        body = b'%s,"result":%s}' % (body[:-1], await analyzer.result_json(run_id, principal))
+    return json_answer(body, headers=headers | applied(seconds))
 
 
-@routes.get("/api/run/{run_id}", name="run")
+@routes.get(RUN, name="run")
+@describe(
+    Operation("runs", {200: Reply("The run.", RunAnswer)}, refuses=(UnknownRun, Expired), heeds=("Session", "Prefer"))
+)
 async def show_run(request: web.Request) -> web.Response:
-    """Where a run stands."""
-    run = await request.app[ANALYZER].run(request.match_info["run_id"], principal_of(request))
-    return json_answer(_show(request, run))
+    """Where a run stands; with `Prefer: wait=`, once it has ended."""
+    return json_answer(_show(request, await _awaited(request)), headers=_applied(request))
 
 
-@routes.delete("/api/run/{run_id}")
+@routes.delete(RUN)
+@describe(
+    Operation(
+        "runs",
+        {200: Reply("It had ended already.", RunAnswer), 202: Reply("It ends; its final event tells when.", RunAnswer)},
+        refuses=(UnknownRun, Expired),
+        heeds=("Session",),
+    )
+)
 async def cancel_run(request: web.Request) -> web.Response:
     """End a run. One that has ended stays as it is."""
     run = await request.app[ANALYZER].cancel(request.match_info["run_id"], principal_of(request))
@@ -48,12 +125,45 @@ async def cancel_run(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/run/{run_id}/result", name="result")
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply("As `result` in `GET /api/tasks/{task_id}` says.", content={JSON: {}}, headers=("ETag",)),
+            304: NOT_MODIFIED,
+        },
+        refuses=(UnknownRun, Expired, NotFinished, NoResult),
+        heeds=("Session", "Prefer", "IfNoneMatch"),
+    )
+)
 async def show_result(request: web.Request) -> web.Response:
-    """The result of a completed run."""
-    return json_answer(await request.app[ANALYZER].result_json(request.match_info["run_id"], principal_of(request)))
+    """The result of a completed run; with `Prefer: wait=`, once there is one."""
+    run_id, headers = request.match_info["run_id"], _applied(request)
+    run = await _awaited(request)
+    # A result never changes, so its run's id is its tag: nothing need be read to see that the client has it.
+    if run.status is RunStatus.COMPLETED and (same := not_modified(request, run_id, headers)) is not None:
+        return same
+    answer = json_answer(await request.app[ANALYZER].result_json(run_id, principal_of(request)), headers=headers)
+    answer.etag = run_id
+    return answer
 
 
 @routes.get("/api/run/{run_id}/events", name="events", allow_head=False)
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply(
+                "The stream. The `data` of each event, and each line of NDJSON, is an `Event`.",
+                content={"text/event-stream": EVENTS, "application/x-ndjson": EVENTS},
+            ),
+            204: Reply("You have seen the final event: there is nothing left to say."),
+        },
+        refuses=(UnknownRun, Expired),
+        query=EventsQuery,
+        heeds=("Session", "LastEventId"),
+    )
+)
 async def watch_run(request: web.Request) -> web.StreamResponse:
     """What a run says, live or again: server-sent events, or JSON lines by `Accept`."""
     log = await request.app[ANALYZER].log(request.match_info["run_id"], principal_of(request))
@@ -61,11 +171,28 @@ async def watch_run(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/api/runs", name="runs")
+@describe(
+    Operation(
+        "runs", {200: Reply("A page of them.", Runs)}, refuses=(InvalidParameters,), query=PageQuery, heeds=("Session",)
+    )
+)
 async def list_runs(request: web.Request) -> web.Response:
     """Your runs, newest first."""
     page = read_query(request, PageQuery)
     found = await request.app[ANALYZER].runs(page.limit + 1, page.after, principal_of(request))
     return page_answer(request, "runs", page, found, lambda run: _show(request, run))
+
+
+async def _awaited(request: web.Request) -> Run:
+    """The run, once it has ended if the client would wait for that."""
+    analyzer, run_id, principal = request.app[ANALYZER], request.match_info["run_id"], principal_of(request)
+    seconds = wait_seconds(request)
+    return await (analyzer.run(run_id, principal) if seconds is None else analyzer.outcome(run_id, seconds, principal))
+
+
+def _applied(request: web.Request) -> dict[str, str]:
+    seconds = wait_seconds(request)
+    return {} if seconds is None else applied(seconds)
 
 
 def _show(request: web.Request, run: Run) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""A wish for a run, looked at before it becomes one."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pydantic
+
+from analyzer.desk import Desk
+from analyzer.errors import InvalidParameters, field_errors
+from analyzer.executors.jail import JailExecutor
+from analyzer.models import Run, TableSchema
+from analyzer.registry import Analysis, Params, Part, Place, Registry
+from analyzer.shelf import Shelf
+
+
+class Intake:
+    """Finds the analysis and the tables, checks the parameters, and hands what holds to the desk."""
+
+    def __init__(self, catalogue: Registry, shelf: Shelf, jail: JailExecutor, desk: Desk) -> None:
+        self._catalogue = catalogue
+        self._shelf = shelf
+        self._jail = jail
+        self._desk = desk
+
+    async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str) -> Run:
+        """Begin a run. Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy."""
+        analysis = self._catalogue.find(task_id)
+        async with self._shelf.table(file_id, principal) as table:
+            checked = _check(analysis, params)
+            async with AsyncExitStack() as opened:
+                found = {"df": table}
+                for name, further in analysis.further(checked).items():
+                    found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
+                if analysis.place is Place.JAIL:
+                    await self._jail.admit()
+                shapes = {name: one.dataset.shape for name, one in found.items()}
+                tables = {name: one.path for name, one in found.items()}
+                parts, keys = _split(analysis, shapes, checked), [one.key for one in found.values()]
+                return await self._desk.begin(analysis, checked, parts, file_id, keys, tables, shapes, principal)
+
+
+def _check(analysis: Analysis[Any, Any], params: Mapping[str, Any]) -> Params:
+    try:
+        checked: Params = analysis.params.model_validate(params)
+    except pydantic.ValidationError as failure:
+        errors = field_errors(failure.errors(), "/params")
+        first = f"{errors[0]['pointer']}: {errors[0]['detail']}"
+        raise InvalidParameters(f"The parameters of {analysis.id!r} are not valid. {first}", errors=errors) from None
+    return checked
+
+
+def _split(analysis: Analysis[Any, Any], shapes: Mapping[str, TableSchema], params: Params) -> Sequence[Part]:
+    """The parts of a run. What an analysis refuses about its parameters is told of the request they came in."""
+    try:
+        return analysis.parts(shapes, params)
+    except InvalidParameters as failure:
+        errors = [error | {"pointer": "/params" + error["pointer"]} for error in failure.more.get("errors", ())]
+        raise InvalidParameters(failure.detail, **(failure.more | {"errors": errors})) from None
