@@ -120,12 +120,28 @@ class Streaming(Frozen):
     cached_events_count: int
 
 
+class JailLayer(Frozen):
+    """One wall, and why it is not proved."""
+
+    finding: Literal["proved", "failed", "absent"]
+    why: str | None = None
+
+
+class JailAnswer(Frozen):
+    """What was proved of the jail on this machine."""
+
+    min_level: int = Field(description="The least that foreign code asks for (`ANALYZER_JAIL_MIN_LEVEL`).")
+    level: int | None = Field(description="What the proved layers come to; null before anybody has asked for the jail.")
+    layers: dict[str, JailLayer]
+
+
 class System(Frozen):
     """What the server holds and does."""
 
     storage: Storage
     streaming: Streaming
     execution: Execution
+    jail: JailAnswer
 
 
 class Capabilities(Frozen):
