@@ -48,14 +48,6 @@ R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True)
-class Part:
-    """One unit of a run's work. Small and picklable: it names what to do and carries no data."""
-
-    name: str
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Chart:
     """A picture as a Vega-Lite specification with its data inside."""
 
@@ -71,6 +63,23 @@ class Section:
     name: str
     data: dict[str, Any]
     charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One unit of a run's work. Small and picklable: it names what to do and carries no data.
+
+    Where `shared` is not empty, the section depends on nothing but it, the columns and the table `df`: it names the
+    kind of the section, its version and the parameters that matter. Such a section is computed once, for whatever
+    analysis asks, and may be kept for those that come later. `needs` are shared parts of the same analysis that are
+    done first; `compute` finds their sections in `given`, in the same order.
+    """
+
+    name: str
+    columns: tuple[str, ...] = ()
+    shared: str = ""
+    needs: tuple[Part, ...] = ()
+    given: tuple[Section, ...] = ()  # filled in the worker
 
 
 class Place(StrEnum):

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from analyzer.blobs.base import Blobs
@@ -14,6 +15,7 @@ from analyzer.executors.base import ComputePart, EncodedSection, Executor, Merge
 from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Part, Place
+from analyzer.sharing import SharedSections
 from analyzer.state.base import State
 
 log = logging.getLogger("analyzer.runs")
@@ -71,6 +73,7 @@ class Runner:
 
     executor: Executor
     foreign: ForeignCode
+    shared: SharedSections
     state: State
     blobs: Blobs
     timeout_seconds: float
@@ -181,10 +184,21 @@ class Runner:
     async def _take_parts(self, live: LiveRun, waiting: list[tuple[int, Part]]) -> None:
         while waiting:
             number, part = waiting.pop()
-            work = ComputePart(live.run.task_id, live.run.params, live.tables, part)
-            section: EncodedSection = await self._insist(work, part.name)
+            section = await self._section(live, part)
             live.sections[number] = section
             await self._publish(live, section)
+
+    async def _section(self, live: LiveRun, part: Part) -> EncodedSection:
+        if not part.shared:
+            return await self._compute_part(live, part)
+        key = (live.tables["df"], part.shared, part.columns)  # a stored table's path names its content
+        return replace(await self.shared.get(key, partial(self._compute_part, live, part)), name=part.name)
+
+    async def _compute_part(self, live: LiveRun, part: Part) -> EncodedSection:
+        given = tuple([await self._section(live, need) for need in part.needs])
+        work = ComputePart(live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given)
+        section: EncodedSection = await self._insist(work, part.name)
+        return section
 
     async def _publish(self, live: LiveRun, section: EncodedSection) -> None:
         say = live.broadcaster.publish

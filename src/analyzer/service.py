@@ -38,6 +38,7 @@ from analyzer.retention import Retention
 from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
+from analyzer.sharing import SharedSections
 from analyzer.shelf import Download, Shelf
 from analyzer.state.base import Counts
 from analyzer.state.sql import SqlState
@@ -107,7 +108,9 @@ class Analyzer:
         self._retention = Retention(state, blobs, settings.ttl_seconds)
         self._scheduler = Scheduler(settings.max_concurrent_tasks, settings.max_queued_tasks)
         foreign = ForeignCode(self._jail, blobs, self._keep_table)
-        runner = Runner(executor, foreign, state, blobs, settings.task_timeout_seconds, settings.max_result_bytes)
+        shared = SharedSections(settings.shared_sections_bytes)
+        limits = settings.task_timeout_seconds, settings.max_result_bytes
+        runner = Runner(executor, foreign, shared, state, blobs, *limits)
         self._desk = Desk(state, blobs, self._retention, self._scheduler, runner)
         self._desk.public_prefix = self.public_prefix
         self._repeats = Repeats(state)

@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     max_result_bytes: int = Field(
         64 * MIB, ge=1, description="The largest result kept. A result is held in memory while it is made."
     )
+    shared_sections_bytes: int = Field(
+        64 * MIB,
+        ge=0,
+        description="Figures kept in memory for other analyses of the same dataset. 64 MiB hold those of some ten "
+        "thousand columns; 0 keeps none.",
+    )
     jail_min_level: int = Field(
         2,
         ge=0,

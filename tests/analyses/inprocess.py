@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 
 from analyzer.analyses import catalogue
 from analyzer.models import ColumnSchema, TableSchema
-from analyzer.registry import Section
+from analyzer.registry import Part, Section
 
 CATALOGUE = catalogue()
 
@@ -24,12 +25,19 @@ def schema_of(table: pa.Table) -> TableSchema:
 def sections_of(table: pa.Table, task_id: str, **params: Any) -> list[Section]:
     analysis = CATALOGUE.find(task_id)
     values = analysis.params(**params)
-    found = []
-    for part in analysis.parts({"df": schema_of(table)}, values):
-        section = analysis.compute({"df": table}, pickle.loads(pickle.dumps(part)), values)
+    shared: dict[tuple[Any, ...], Section] = {}
+
+    def section_of(part: Part) -> Section:
+        key = (part.shared, part.columns)
+        if part.shared and key in shared:
+            return replace(shared[key], name=part.name)
+        given = tuple(section_of(need) for need in part.needs)
+        asked = replace(pickle.loads(pickle.dumps(part)), needs=(), given=given)
+        section: Section = analysis.compute({"df": table}, asked, values)
         assert json.loads(json.dumps(section.data, allow_nan=False)) == section.data
-        found.append(pickle.loads(pickle.dumps(section)))
-    return found
+        return shared.setdefault(key, section) if part.shared else section
+
+    return [pickle.loads(pickle.dumps(section_of(part))) for part in analysis.parts({"df": schema_of(table)}, values)]
 
 
 def run(table: pa.Table, task_id: str, **params: Any) -> dict[str, Any]:

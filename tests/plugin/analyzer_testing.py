@@ -152,3 +152,31 @@ broken_analysis = Analysis(
     compute=_fail,
     merge=_merge,
 )
+
+
+class SharedParams(Params):
+    folder: str
+
+
+def _shared_parts(schemas: Schemas, params: SharedParams) -> list[Part]:
+    base = Part("base", shared=f"test_base 1 {params.folder}")
+    return [Part("shown", shared=base.shared), Part("above", needs=(base,))]
+
+
+def _count(tables: Tables, part: Part, params: SharedParams) -> Section:
+    """Leaves a file in the folder each time it is called, and says what it was given."""
+    tempfile.mkstemp(prefix=f"{part.name} ", dir=params.folder)
+    line = " and ".join(f"{part.name} on {section.data['line']}" for section in part.given)
+    return Section(part.name, {"line": line or "the base"})
+
+
+shared_analysis = Analysis(
+    id="test_shared",
+    title="Shares what it computes",
+    page=__doc__,
+    params=SharedParams,
+    result=Lines,
+    parts=_shared_parts,
+    compute=_count,
+    merge=_merge,
+)

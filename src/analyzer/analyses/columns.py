@@ -25,8 +25,11 @@ def chosen(schema: TableSchema, wanted: Sequence[str] | None) -> tuple[str, ...]
     return tuple(name for name in schema.names if name in frozenset(wanted))
 
 
-def column_parts(names: Sequence[str]) -> list[Part]:
-    """At most MAX_PARTS parts: one for each column or, where there are too many, one for each group of neighbours."""
+def column_parts(names: Sequence[str], shared: str = "") -> list[Part]:
+    """At most MAX_PARTS parts: one for each column or, where there are too many, one for each group of neighbours.
+
+    They are shared under this key, if it is not empty.
+    """
     size = -(-len(names) // MAX_PARTS) or 1
     groups = [tuple(names[start : start + size]) for start in range(0, len(names), size)]
-    return [Part(group[0] if len(group) == 1 else f"{group[0]} … {group[-1]}", group) for group in groups]
+    return [Part(group[0] if len(group) == 1 else f"{group[0]} … {group[-1]}", group, shared) for group in groups]

@@ -32,16 +32,6 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class ComputePart:
-    """Do one part of a run. Answered by an `EncodedSection`."""
-
-    task_id: str
-    params: dict[str, Any]
-    tables: dict[str, str]  # name in the run → path of its Arrow file
-    part: Part
-
-
-@dataclass(frozen=True)
 class EncodedChart:
     """A chart whose specification is JSON already."""
 
@@ -57,6 +47,17 @@ class EncodedSection:
     name: str
     data: bytes
     charts: tuple[EncodedChart, ...]
+
+
+@dataclass(frozen=True)
+class ComputePart:
+    """Do one part of a run. Answered by an `EncodedSection`."""
+
+    task_id: str
+    params: dict[str, Any]
+    tables: dict[str, str]  # name in the run → path of its Arrow file
+    part: Part
+    given: tuple[EncodedSection, ...] = ()  # of the parts that it needs
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from multiprocessing import parent_process
 from pathlib import Path
@@ -97,7 +98,8 @@ def _compute_part(work: ComputePart) -> EncodedSection:
     analysis = _catalogue().find(work.task_id)
     params = analysis.params.model_validate(work.params)
     tables = {name: open_table(path) for name, path in work.tables.items()}
-    section = analysis.compute(tables, work.part, params)
+    part = replace(work.part, given=tuple(_decode(section) for section in work.given))
+    section = analysis.compute(tables, part, params)
     charts = tuple(EncodedChart(chart.name, chart.title, _encode(chart.spec)) for chart in section.charts)
     return EncodedSection(section.name, _encode(section.data), charts)
 

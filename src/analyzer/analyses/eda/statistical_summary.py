@@ -86,6 +86,8 @@ from analyzer.analyses.eda.summary_columns import AnyColumn
 from analyzer.charts import histogram, missing_shares, top_values
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
+VERSION = 1
+
 MAX_CHARTS = 64
 """So many columns, from the left, are drawn in the result; a column that is a part of its own is always drawn."""
 
@@ -126,7 +128,8 @@ class SummaryResult(Result):
 
 def parts(schemas: Schemas, params: SummaryParams) -> Sequence[Part]:
     """One column a part, up to 256. Raises InvalidParameters for a column that the table does not have."""
-    return column_parts(chosen(schemas["df"], params.columns))
+    key = f"eda_statistical_summary {VERSION} top {params.top} bins {params.bins}"
+    return column_parts(chosen(schemas["df"], params.columns), shared=key)
 
 
 def compute(tables: Tables, part: Part, params: SummaryParams) -> Section:
@@ -177,4 +180,5 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
+    version=VERSION,
 )
