@@ -108,6 +108,7 @@ class Analysis(Generic[P, R]):
     merge: Callable[[Sequence[Section], Schemas, P], R]  # the sections come in the order of the parts
     place: Place = Place.SLOT
     further: Callable[[P], Mapping[str, str]] = no_further_tables  # name in `tables` → file_id of a parameter's dataset
+    recipe: Callable[[Schemas, P], str] | None = None  # pandas that gives the main figures; see analyses/recipes.py
     version: int = 1  # raise it whenever the same data may give another result
 
     @property

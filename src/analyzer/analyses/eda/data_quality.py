@@ -64,6 +64,7 @@ from analyzer.analyses.findings.codes import CODES, Severity, empty_table
 from analyzer.analyses.findings.scores import OVERALL, dimensions, overall
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.analyses.notes import Note, undefined
+from analyzer.analyses.recipes import recipe
 from analyzer.charts import missing_shares, scores
 from analyzer.models.base import Frozen, Moment, now, rfc3339
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
@@ -89,6 +90,30 @@ METHODS = {
     "stationarity": "augmented Dickey–Fuller with a constant, lags by AIC",
     "seasonality": "Fisher's g on the periodogram of differences",
 }
+
+
+RECIPE = """
+table = df[columns]
+cells, missing = table.size, int(table.isna().sum().sum())
+copies = table.duplicated()
+all_alike = table.duplicated(keep=False)
+
+result = {
+    "rows": len(df),
+    "dimensions": {
+        "completeness": {"score": 1 - missing / cells if cells else None},
+        "uniqueness": {"score": 1 - copies.sum() / len(df) if cells else None},
+    },
+    "duplicates": {
+        "exact": {
+            "extra_copies": copies.sum(),
+            "rows_in_groups": all_alike.sum(),
+            "groups": (all_alike & ~copies).sum(),
+        },
+    },
+}
+"""
+"""Completeness and duplicates; the page says how the other figures are found."""
 
 
 class QualityParams(Params):
@@ -284,4 +309,5 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
+    recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

@@ -83,6 +83,7 @@ from pydantic import Field
 
 from analyzer.analyses.columns import chosen, column_parts
 from analyzer.analyses.eda.summary_columns import AnyColumn
+from analyzer.analyses.recipes import recipe
 from analyzer.charts import histogram, missing_shares, top_values
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
@@ -104,6 +105,48 @@ METHODS = {
     "entropy": "bits",
     "histogram": "Freedman–Diaconis, Sturges where the IQR is zero, capped",
 }
+
+
+RECIPE = """
+from scipy import stats
+
+
+def numbers(x):
+    quantiles = {f"q{100 * share:02.0f}": x.quantile(share) for share in (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)}
+    return quantiles | {
+        "mean": x.mean(), "std": x.std(), "variance": x.var(), "sem": x.sem(),
+        "min": x.min(), "max": x.max(), "iqr": stats.iqr(x), "sum": x.sum(),
+        "mad": stats.median_abs_deviation(x), "trimmed_mean": stats.trim_mean(x, 0.1),
+        "skewness": x.skew(), "kurtosis": x.kurt(), "distinct": x.nunique(), "modes": x.mode()[:10].tolist(),
+    }
+
+
+def categories(x):
+    counts = x.value_counts()
+    gini = 1 - ((counts / len(x)) ** 2).sum()
+    return {"distinct": len(counts), "entropy": stats.entropy(counts, base=2), "gini": gini}
+
+
+def moments(x):
+    return {"distinct": x.nunique(), "span_seconds": (x.max() - x.min()).total_seconds()}
+
+
+def figures(x):
+    if x.empty:
+        return {}
+    if x.dtype == bool or isinstance(x.iloc[0], (bool, str)):
+        return categories(x)
+    return moments(x) if x.dtype.kind == "M" else numbers(x) if x.dtype.kind in "iuf" else {}
+
+
+result = {
+    "columns": [
+        {"name": name, "count": df[name].count(), "missing": df[name].isna().sum(), **figures(df[name].dropna())}
+        for name in columns
+    ]
+}
+"""
+"""The main figures of every column by pandas and scipy."""
 
 
 class SummaryParams(Params):
@@ -181,4 +224,5 @@ analysis = Analysis(
     compute=compute,
     merge=merge,
     version=VERSION,
+    recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

@@ -1,0 +1,63 @@
+"""A result beside what other libraries say of the same tables. Runs in workers: it imports pandas."""
+
+import importlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from analyzer.comparison import Comparison, compare
+from analyzer.registry import Params
+
+ROOM = "analyzer.references"
+
+NULLABLE: Mapping[pa.DataType, Any] = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
+"""What columns with missing cells become where pandas would otherwise round them or make objects of them."""
+
+
+def referenced() -> list[str]:
+    """The ids of the analyses that have a reference, sorted."""
+    names = (file.name for file in files(ROOM).iterdir())
+    return sorted(name.removesuffix(".py") for name in names if name.endswith(".py") and not name.startswith("_"))
+
+
+def verify(task_id: str, tables: Mapping[str, pa.Table], params: Params, result: Mapping[str, Any]) -> Comparison:
+    """Compare a result, as it goes over the wire, with what the analysis's reference computes."""
+    room = importlib.import_module(f"{ROOM}.{task_id}")
+    expected = room.reference({name: frame(table) for name, table in tables.items()}, params)
+    return compare(result, expected, getattr(room, "TOLERANCES", {}), _scales(tables["df"]))
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """The table in pandas, nothing rounded."""
+    columns = {
+        name: column.to_pandas(types_mapper=NULLABLE.get if column.null_count else None)
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    return pd.DataFrame(columns, index=range(table.num_rows))
+
+
+def _scales(table: pa.Table) -> dict[str, float]:
+    """The largest absolute value of each column of numbers, ±∞ aside."""
+    scales = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        kind = column.type
+        if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+            values = np.abs(pc.drop_null(column).cast(pa.float64(), safe=False).to_numpy())
+            scales[name] = float(values[np.isfinite(values)].max(initial=0.0))
+    return scales

@@ -1,0 +1,49 @@
+"""Every recipe gives what its analysis gives, with nothing of ours."""
+
+from typing import Any
+
+import pandas as pd
+import pyarrow.csv
+import pytest
+
+from analyzer.analyses.recipes import recipe
+from analyzer.comparison import compare
+from analyzer.registry import Place
+from tests.analyses.inprocess import CATALOGUE, run, schema_of
+from tests.conftest import PENGUINS
+
+WITH_RECIPE = [
+    task_id
+    for task_id in CATALOGUE.ids()
+    if (found := CATALOGUE.find(task_id)).recipe is not None and found.place is Place.SLOT
+]
+
+FURTHER: dict[str, dict[str, Any]] = {}
+"""The parameters of analyses that cannot do without."""
+
+
+def test_our_analyses_have_one() -> None:
+    assert {"eda_statistical_summary", "eda_data_quality"} <= set(WITH_RECIPE)
+
+
+@pytest.mark.parametrize("columns", [None, ["sex", "body_mass_g", "species"]])
+@pytest.mark.parametrize("task_id", WITH_RECIPE)
+def test_a_recipe_gives_the_figures_of_the_penguins(task_id: str, columns: list[str] | None) -> None:
+    analysis = CATALOGUE.find(task_id)
+    table = pyarrow.csv.read_csv(PENGUINS)
+    given = FURTHER.get(task_id, {}) | {"columns": columns}
+    assert analysis.recipe is not None
+    program = analysis.recipe({"df": schema_of(table)}, analysis.params(**given))
+    assert "analyzer" not in program
+    names: dict[str, Any] = {"df": table.to_pandas(), "pd": pd}
+    exec(program, names)
+    found = compare(run(table, task_id, **given), names["result"])
+    assert found.differences == []
+    assert found.figures > 5
+
+
+def test_what_a_recipe_is_given_stands_above_it() -> None:
+    made = recipe("\nresult = [columns, text]\n", ['a"\n', "b"], text="it's\\")
+    names: dict[str, Any] = {"df": pd.DataFrame({'a"\n': [1], "c": [2]})}
+    exec(made, names)
+    assert names["result"] == [['a"\n'], "it's\\"]
