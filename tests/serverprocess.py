@@ -68,3 +68,11 @@ async def server(data_dir: Path, **settings: object) -> AsyncIterator[ServerProc
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def refusal_of(*arguments: str) -> tuple[int, str]:
+    """What a server that does not start says, and its exit status."""
+    process = await asyncio.create_subprocess_exec(*COMMAND, "--port", "0", *arguments, stderr=asyncio.subprocess.PIPE)
+    _, told = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, told.decode()

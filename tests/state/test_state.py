@@ -1,5 +1,6 @@
 """The contract of every state store."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from analyzer.models import (
     new_id,
     now,
 )
-from analyzer.state.base import Counts, Done, State
+from analyzer.state.base import Aside, Counts, Done, Due, State
 from analyzer.state.sql import SqlState
 
 
@@ -229,3 +230,60 @@ async def test_a_dataset_is_replaced_unless_it_is_gone(state: State) -> None:
     assert [summary.filename for summary in await state.datasets("public", 9, None)] == ["new.csv"]
     assert removed is not None
     assert removed.dataset.filename == "ä.csv"
+
+
+async def test_writers_that_come_together_are_committed_together_and_fail_alone(state: State) -> None:
+    datasets = [_dataset() for _ in range(300)]
+    twin = datasets[7].model_copy(update={"content": "the same id again"})
+    writes = [state.add_dataset(owned) for owned in [*datasets, twin]]
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert outcomes[:-1] == [None] * 300
+    assert isinstance(outcomes[-1], Exception)
+    assert (await state.counts()).datasets == 300
+    for owned in datasets:
+        assert await state.dataset(owned.dataset.id) == owned
+
+
+async def test_a_run_laid_aside_is_taken_up_once_with_what_was_kept_of_it(state: State) -> None:
+    run, other = _run(), _run()
+    aside = Aside(b"frames\0", b"sections\xff")
+    await state.lay_aside(run, aside)
+    await state.save_run(other)
+    assert await state.unfinished_runs() == sorted([run, other], key=lambda owned: owned.run.id)
+    assert await state.log(run.run.id) == aside.log
+    assert await state.take_up(run) == aside
+    assert await state.log(run.run.id) is None, "a server that dies from here on must not believe it any more"
+    assert await state.take_up(run) is None
+    assert await state.take_up(other) is None
+    assert (await state.counts()).logs == 0
+
+
+async def test_leases_are_renewed_of_runs_without_an_end(state: State) -> None:
+    living, ended = _run(), _run(status=RunStatus.COMPLETED)
+    await state.save_run(living)
+    await state.finish_run(ended, b"", 0)
+    until = START + timedelta(seconds=7)
+    await state.renew_leases(until)
+    assert await state.run(living.run.id) == living.model_copy(update={"lease_until": until})
+    assert await state.run(ended.run.id) == ended
+
+
+async def test_when_the_clock_was_moved_what_expires_does_so_later(state: State) -> None:
+    dataset, run, eternal = _dataset(), _run(), _dataset(ttl_seconds=None)
+    for owned in (dataset, eternal):
+        await state.add_dataset(owned)
+    await state.save_run(run)
+    day = timedelta(days=1)
+    await state.postpone(day)
+    later = START + timedelta(seconds=61)
+    assert await state.due(later) == Due(datasets=(), runs=())
+    assert await state.due(later + day) == Due(datasets=(dataset.dataset.id,), runs=(run.run.id,))
+    found = await state.dataset(dataset.dataset.id)
+    assert found is not None
+    assert found.dataset.expires_at == START + timedelta(seconds=60) + day
+    await state.save_run(run)  # with the moment it knew before
+    (listed,) = await state.runs("public", 9, None)
+    assert listed.run.expires_at == START + timedelta(seconds=60) + day
+    await state.postpone(-day)
+    assert await state.dataset(dataset.dataset.id) == dataset
+    assert await state.dataset(eternal.dataset.id) == eternal

@@ -12,6 +12,7 @@ from analyzer.errors.base import (
 from analyzer.errors.limits import (
     Busy,
     DataFolderInUse,
+    DataFolderTooNew,
     NotReady,
     ShuttingDown,
     StreamLost,
@@ -71,6 +72,7 @@ __all__ = [
     "Crashed",
     "CrossSite",
     "DataFolderInUse",
+    "DataFolderTooNew",
     "DecompressionLimit",
     "EmptyDataset",
     "EncryptedDocument",

@@ -27,6 +27,12 @@ class DataFolderInUse(AnalyzerError):
     code, status, title = "data-folder-in-use", 503, "The data folder is in use"
 
 
+class DataFolderTooNew(AnalyzerError):
+    """A later version of this program has written the data folder. Install that one, or use another folder."""
+
+    code, status, title = "data-folder-too-new", 503, "The data folder is of a later version"
+
+
 class StreamLost(AnalyzerError):
     """The connection to an event stream broke again and again. The run itself may be well; ask for its state."""
 

@@ -56,6 +56,8 @@ class OwnedRun(Frozen):
     run: Run
     principal: str
     epoch: str
+    attempt: int = Field(1, description="Counts how often it was begun: more than once when a server died under it.")
+    lease_until: Moment | None = Field(None, description="So long its server is taken to live, if it has one.")
     removed: Removal | None = None
 
 

@@ -1,7 +1,7 @@
 """What a state store promises."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from analyzer.models import DatasetSummary, OwnedDataset, OwnedRun, Removal
@@ -42,6 +42,14 @@ class Done:
     id: str
 
 
+@dataclass(frozen=True)
+class Aside:
+    """What was kept of a run that was laid aside: its log, and what was done of it, in its runner's own form."""
+
+    log: bytes
+    sections: bytes
+
+
 class State(Protocol):
     """Remembers across restarts. What a method was awaited for is there even if the process dies right after.
 
@@ -80,7 +88,17 @@ class State(Protocol):
 
     async def runs(self, principal: str, limit: int, after: str | None) -> list[OwnedRun]: ...
 
-    async def unfinished_runs(self) -> list[OwnedRun]: ...
+    async def unfinished_runs(self) -> list[OwnedRun]:
+        """Those without an end, the oldest first."""
+
+    async def renew_leases(self, until: datetime) -> None:
+        """Note of every run without an end that its server lives, and until when that is to be believed."""
+
+    async def lay_aside(self, owned: OwnedRun, aside: Aside) -> None:
+        """Save a run that goes on after a restart, with what is kept of it; both or neither."""
+
+    async def take_up(self, owned: OwnedRun) -> Aside | None:
+        """Save a run that is begun again, and take what was kept of it, if it was laid aside: that is gone then."""
 
     async def remove_run(self, run_id: str, why: Removal) -> None: ...
 
@@ -93,6 +111,9 @@ class State(Protocol):
     async def done(self, principal: str, key: str) -> Done | None: ...
 
     async def due(self, moment: datetime) -> Due: ...
+
+    async def postpone(self, by: timedelta) -> None:
+        """Let all that expires, and all that is forgotten, do so that much later: the clock was moved."""
 
     async def forget_removed(self, before: datetime) -> None:
         """Forget for good what was removed, and which requests were done, before that moment."""
