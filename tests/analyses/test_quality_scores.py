@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import analyzer
+from analyzer.analyses.figures import hashing
 from analyzer.analyses.findings import look, pairs, rows, series
 from analyzer.analyses.findings.codes import CODES
 from analyzer.analyses.findings.thresholds import Thresholds
@@ -93,7 +94,7 @@ def test_duplicates_are_those_of_pandas(cells: list[tuple[Any, Any, Any]]) -> No
 
 
 def test_rows_that_only_share_a_hash_are_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MIX", np.uint64(0))
+    monkeypatch.setattr(hashing, "MIX", np.uint64(0))
     exact = rows.examine(pa.table({"x": [1, 2, 3, 2]}), Thresholds())["exact"]
     assert exact == {"extra_copies": 1, "rows_in_groups": 2, "groups": 1}
 

@@ -81,13 +81,16 @@ from typing import Any
 
 from pydantic import Field
 
-from analyzer.analyses.columns import chosen, column_parts
+from analyzer.analyses.columns import cheapest_first, chosen, column_parts, in_table_order
 from analyzer.analyses.eda.summary_columns import AnyColumn
 from analyzer.analyses.recipes import recipe
 from analyzer.charts import histogram, missing_shares, top_values
+from analyzer.models import TableSchema
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
 VERSION = 1
+
+TOP, BINS = 10, 50
 
 MAX_CHARTS = 64
 """So many columns, from the left, are drawn in the result; a column that is a part of its own is always drawn."""
@@ -154,8 +157,8 @@ class SummaryParams(Params):
 
     columns: list[str] | None = Field(None, description="Only these columns. None: all.")
     seed: int = Field(0, ge=0, description="Taken by every eda_ task; without effect here, as nothing is sampled.")
-    top: int = Field(10, ge=1, le=100, description="How many of the most frequent values to list.")
-    bins: int = Field(50, ge=1, le=1000, description="The most bins a histogram may have.")
+    top: int = Field(TOP, ge=1, le=100, description="How many of the most frequent values to list.")
+    bins: int = Field(BINS, ge=1, le=1000, description="The most bins a histogram may have.")
 
 
 class SummaryResult(Result):
@@ -171,19 +174,30 @@ class SummaryResult(Result):
 
 def parts(schemas: Schemas, params: SummaryParams) -> Sequence[Part]:
     """One column a part, up to 256. Raises InvalidParameters for a column that the table does not have."""
-    key = f"eda_statistical_summary {VERSION} top {params.top} bins {params.bins}"
-    return column_parts(chosen(schemas["df"], params.columns), shared=key)
+    schema = schemas["df"]
+    return figure_parts(schema, chosen(schema, params.columns), params.top, params.bins)
+
+
+def figure_parts(schema: TableSchema, names: Sequence[str], top: int = TOP, bins: int = BINS) -> list[Part]:
+    """Parts whose sections are the figures of these columns, the same for every analysis that asks for them."""
+    key = f"eda_statistical_summary {VERSION} top {top} bins {bins}"
+    return cheapest_first(column_parts(names, key, schema.rows), schema)
 
 
 def compute(tables: Tables, part: Part, params: SummaryParams) -> Section:
     """The figures of the part's columns; a picture where it is only one."""
+    return figures(tables, part, params.top, params.bins)
+
+
+def figures(tables: Tables, part: Part, top: int = TOP, bins: int = BINS) -> Section:
+    """`{columns: [figures]}` for a part of `figure_parts`, with the same `top` and `bins`."""
     from analyzer.analyses.figures import columns as kinds
 
     table = tables["df"]
     found = []
     for name in part.columns:
         column = table.column(name)
-        kind, figures = kinds.summary(column, params.top, params.bins)
+        kind, figures = kinds.summary(column, top, bins)
         found.append({"name": name, "kind": kind, "type": str(column.type), **figures})
     charts: list[Chart] = []
     if len(found) == 1:
@@ -194,6 +208,7 @@ def compute(tables: Tables, part: Part, params: SummaryParams) -> Section:
 def merge(sections: Sequence[Section], schemas: Schemas, params: SummaryParams) -> SummaryResult:
     """All columns in the table's order."""
     rows = schemas["df"].rows
+    sections = in_table_order(sections, schemas["df"])
     columns = [column for section in sections for column in section.data["columns"]]
     shares = [(column["name"], column["missing"] / rows if rows else 0.0) for column in columns[:MAX_CHARTS]]
     charts = [Chart("missing", "Missing cells", missing_shares("Missing cells", shares))] if shares else []

@@ -9,13 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.figures import columns
+from analyzer.analyses.figures.hashing import hashes, repeated
 from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
 
 Array = npt.NDArray[Any]
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-MIX = np.uint64(0xBF58476D1CE4E5B9)
 BLANKS = r"\s+"
 
 
@@ -29,7 +28,7 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
     text = [column for column in plain.values() if _is_text(column)]
     others = [identities(column) for column in plain.values() if not _is_text(column)]
     # Text is the dearest to tell apart, so it is only asked where everything else is equal.
-    suspects = _suspects(others, table.num_rows) if others else np.arange(table.num_rows)
+    suspects = repeated(hashes(others, table.num_rows)) if others else np.arange(table.num_rows)
     text = [column.take(pa.array(suspects)) for column in text] if suspects.size < table.num_rows else text
     others = [cell[suspects] for cell in others]
     exact, rows = _counted([*others, *map(identities, text)], suspects)
@@ -98,24 +97,6 @@ def _loose(column: pa.ChunkedArray) -> Array:
     return loose
 
 
-def _hashes(cells: Sequence[Array], rows: int) -> Array:
-    """64 bits for each row that are equal where the rows are, and hardly anywhere else."""
-    key = np.zeros(rows, dtype=np.uint64)
-    for cell in cells:
-        key = (key ^ cell.view(np.uint64)) * GOLDEN
-        key = (key ^ (key >> np.uint64(29))) * MIX
-        key ^= key >> np.uint64(32)
-    return key
-
-
-def _suspects(cells: Sequence[Array], rows: int) -> Array:
-    """The numbers of the rows that may equal another one: those whose hash repeats."""
-    key = _hashes(cells, rows)
-    line = np.sort(key)
-    again = line[1:][line[1:] == line[:-1]]
-    return np.flatnonzero(np.isin(key, again)) if again.size else np.zeros(0, np.int64)
-
-
 def _counted(cells: Sequence[Array], numbers: Array) -> tuple[dict[str, int], list[int]]:
     """`{extra_copies, rows_in_groups, groups}` of equal rows, and the first ones that repeat an earlier one.
 
@@ -123,7 +104,7 @@ def _counted(cells: Sequence[Array], numbers: Array) -> tuple[dict[str, int], li
     """
     if not cells or not numbers.size:
         return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, []
-    order, same = _neighbours(_hashes(cells, numbers.size))
+    order, same = _neighbours(hashes(cells, numbers.size))
     if any((cell[order][1:] != cell[order][:-1])[same].any() for cell in cells):
         order, same = _neighbours(_exact_groups(cells))  # different rows share a hash
     extra = int(np.count_nonzero(same))

@@ -1,0 +1,78 @@
+"""64-bit hashes of cells and texts, to find in one sort which of millions may be equal; others see whether they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Array = npt.NDArray[Any]
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MIX = np.uint64(0xBF58476D1CE4E5B9)
+WORD = 8
+KEPT = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], dtype=np.uint64)
+"""Masks that keep the first so many bytes of a word."""
+
+
+def hashes(cells: Sequence[Array], rows: int) -> Array:
+    """One hash for each row of some columns of 64-bit integers: equal where the rows are."""
+    key = np.zeros(rows, dtype=np.uint64)
+    for cell in cells:
+        key = _mixed(key, cell.view(np.uint64))
+    return key
+
+
+def repeated(key: Array) -> Array:
+    """The numbers of the rows whose hash occurs more than once, in ascending order."""
+    line = np.sort(key)
+    again = line[1:][line[1:] == line[:-1]]
+    if not again.size:
+        return np.zeros(0, np.int64)
+    found = pc.is_in(pa.array(key), value_set=pa.array(again))
+    return np.flatnonzero(found.to_numpy(zero_copy_only=False))
+
+
+def text_hashes(column: pa.ChunkedArray, most_bytes: int) -> Array | None:
+    """One hash for each value of a string or binary column without nulls; None where one is longer than `most_bytes`.
+
+    Eight bytes of all values of a chunk are taken at once, which is some five times faster than a table of values.
+    """
+    found = [np.zeros(0, dtype=np.uint64)]
+    for chunk in column.chunks:
+        starts, sizes, text = _bytes_of(chunk)
+        if sizes.max(initial=0) > most_bytes:
+            return None
+        found.append(_hashed(starts, sizes, text))
+    return np.concatenate(found)
+
+
+def _bytes_of(chunk: pa.Array) -> tuple[Array, Array, Array]:
+    """Where each value starts, how many bytes it has, and the bytes, with a word to spare at the end."""
+    large = pa.types.is_large_string(chunk.type) or pa.types.is_large_binary(chunk.type)
+    _, offsets, text = chunk.buffers()
+    places = np.frombuffer(offsets, np.int64 if large else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    begin, end = (int(places[0]), int(places[-1])) if len(chunk) else (0, 0)
+    spare = np.zeros(end - begin + WORD, dtype=np.uint8)
+    if end > begin:
+        spare[:-WORD] = np.frombuffer(text, np.uint8)[begin:end]
+    return places[:-1].astype(np.int64) - begin, np.diff(places).astype(np.int64), spare
+
+
+def _hashed(starts: Array, sizes: Array, text: Array) -> Array:
+    words = np.ndarray(text.size - WORD + 1, dtype=np.uint64, buffer=text, strides=(1,))  # one at every byte
+    key = sizes.astype(np.uint64)
+    for done in range(0, int(sizes.max(initial=0)), WORD):
+        word = words[np.minimum(starts + done, words.size - 1)] & KEPT[(sizes - done).clip(0, WORD)]
+        key = _mixed(key, word)
+    return key
+
+
+def _mixed(key: Array, more: Array) -> Array:
+    """Spreads what is put in over all bits (the finaliser of Steele, Lea and Flood's SplitMix, 2014, shortened)."""
+    key = (key ^ more) * GOLDEN
+    key = (key ^ (key >> np.uint64(29))) * MIX
+    key ^= key >> np.uint64(32)
+    return key
