@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -120,6 +120,57 @@ class Settings(BaseSettings):
     jail_table_bytes: int = Field(
         256 * MIB, ge=1024, description="The largest table that code may leave as a dataset (`save_as`)."
     )
+    llm: str | None = Field(
+        None,
+        description="Which model is asked: `gemini`, `google`, `openai` (any server that speaks its API), `scripted` "
+        "(a demonstration without a model), `none`, or one that a package brings. By default the one whose key is set.",
+    )
+    llm_model: str | None = Field(None, description="The name of the model. By default a small one of the provider.")
+    llm_endpoint: str | None = Field(
+        None,
+        description="Where the model is: `host:port` for `gemini`, a base URL for `google` and `openai` (Ollama: "
+        "`http://localhost:11434/v1`), a file of replies for `scripted`. By default the provider's own.",
+    )
+    llm_streaming: bool = Field(True, description="Take replies as they are written. Off for proxies that break that.")
+    llm_max_calls: int = Field(8, ge=1, description="Calls to the model at once; the others wait.")
+    llm_silence_seconds: float = Field(
+        60, gt=0, description="How long the model may say nothing. Those that think say nothing for half a minute."
+    )
+    llm_timeout_seconds: float = Field(180, gt=0, description="How long one reply of the model may take.")
+    llm_prices: dict[str, tuple[float, float]] = Field(
+        {},
+        description='What a million tokens cost, in and out, by model, as JSON: `{"gemini-2.5-flash": [0.3, 2.5]}`. '
+        "In whatever currency the cost budgets are.",
+    )
+    gemini_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("gemini_api_key", "ANALYZER_GEMINI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        description="The key for `gemini` and `google`. The plain names `GEMINI_API_KEY`, `GOOGLE_API_KEY` work too.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("openai_api_key", "ANALYZER_OPENAI_API_KEY", "OPENAI_API_KEY"),
+        description="The key for `openai`. The plain name `OPENAI_API_KEY` works too.",
+    )
+    ask_min_group: int = Field(
+        10, ge=1, description="A value of a column is told to the model only if at least so many rows have it."
+    )
+    ask_run_tokens: int | None = Field(
+        100_000, ge=1, description="Tokens that one question may use, in and out, repairs included."
+    )
+    ask_principal_tokens: int | None = Field(
+        1_000_000, ge=1, description="Tokens that one principal may use in a day (UTC)."
+    )
+    ask_day_tokens: int | None = Field(
+        None, ge=1, description="Tokens that all may use in a day together. By default no limit."
+    )
+    ask_run_cost: float | None = Field(None, gt=0, description="What one question may cost. By default no limit.")
+    ask_principal_cost: float | None = Field(
+        None, gt=0, description="What the questions of one principal may cost in a day. By default no limit."
+    )
+    ask_day_cost: float | None = Field(
+        None, gt=0, description="What the questions of all may cost in a day. By default no limit."
+    )
     shutdown_grace_seconds: float = Field(
         10,
         ge=0,
@@ -148,6 +199,12 @@ class Settings(BaseSettings):
     def _spell_out(cls, value: Path) -> Path:
         """Workers have another idea of here, and shells are not always there to say where home is."""
         return value.expanduser().absolute()
+
+    @field_validator("llm", "llm_model", "llm_endpoint", "gemini_api_key", "openai_api_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        """Compose files and shells set variables to nothing where they mean none."""
+        return None if value == "" else value
 
     @property
     def hosts_to_answer_for(self) -> tuple[str, ...]:

@@ -1,5 +1,12 @@
 """Every error a user can meet: one root, one class per code."""
 
+from analyzer.errors.asking import (
+    BudgetExhausted,
+    ModelInvalid,
+    ModelNotConfigured,
+    ModelRefused,
+    ModelUnavailable,
+)
 from analyzer.errors.base import (
     MOST_SHOWN,
     AnalyzerError,
@@ -66,6 +73,7 @@ from analyzer.errors.uploads import (
 __all__ = [
     "MOST_SHOWN",
     "AnalyzerError",
+    "BudgetExhausted",
     "Busy",
     "CodeError",
     "CpuLimit",
@@ -88,6 +96,10 @@ __all__ = [
     "MalformedRequest",
     "MemoryLimit",
     "MethodNotAllowed",
+    "ModelInvalid",
+    "ModelNotConfigured",
+    "ModelRefused",
+    "ModelUnavailable",
     "NoResult",
     "NotATable",
     "NotFinished",
