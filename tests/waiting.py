@@ -50,11 +50,12 @@ class Gate:
     @property
     def pids(self) -> list[int]:
         """The workers that wait at the gate or passed it."""
-        return [int(mark.name.split()[-1]) for mark in self.folder.iterdir() if mark.name != "open"]
+        return [int(mark.name.split()[-1]) for mark in self.folder.iterdir() if not mark.name.startswith("open")]
 
     async def reached(self, parts: int = 1) -> list[int]:
         await until(lambda: len(self.pids) >= parts, f"{parts} parts at the gate")
         return self.pids
 
-    def open(self) -> None:
-        (self.folder / "open").touch()
+    def open(self, part: str = "") -> None:
+        """For all parts, or for the one of this name."""
+        (self.folder / f"open {part}".rstrip()).touch()

@@ -60,12 +60,18 @@ class EventLog:
 
     @classmethod
     def stored(cls, run_id: str, epoch: str, frames: bytes) -> "EventLog":
-        """The log that `frames` was the stored form of."""
+        """The log that `frames` was the stored form of. Nothing is added to it any more."""
+        log = cls.laid_aside(run_id, epoch, frames)
+        log.close()
+        return log
+
+    @classmethod
+    def laid_aside(cls, run_id: str, epoch: str, frames: bytes) -> "EventLog":
+        """The log that `frames` was the stored form of, to go on with."""
         log = cls(run_id, epoch)
         for block in frames.split(b"\n\n")[:-1]:
             kind = block[block.index(b"\nevent: ") + 8 : block.index(b"\ndata: ")].decode()
             log._entries.append(Entry(kind, block + b"\n\n"))
-        log.close()
         return log
 
     def __len__(self) -> int:
@@ -79,6 +85,11 @@ class EventLog:
     def frames(self) -> bytes:
         """The stored form."""
         return b"".join(entry.frame for entry in self._entries)
+
+    @property
+    def sections(self) -> set[str]:
+        """The names of the sections it tells of."""
+        return {entry.event.data["section"] for entry in self._entries if entry.type == "result.section"}
 
     def next_entry(self, kind: str, members: bytes) -> Entry:
         """The entry that would come next, encoded and not yet appended."""

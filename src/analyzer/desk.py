@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import BlobMissing, Blobs
 from analyzer.broadcast import EventLog, encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, ShuttingDown, UnknownRun, shown
-from analyzer.models import PUBLIC, OwnedRun, Removal, Run, RunStatus, TableSchema, new_id, now
-from analyzer.registry import Analysis, Params, Part
+from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, new_id, now
+from analyzer.registry import Analysis, Params, Part, Place
 from analyzer.retention import Retention, result_key
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
@@ -18,16 +20,39 @@ from analyzer.state.base import State
 
 log = logging.getLogger("analyzer.runs")
 
+LEASE = timedelta(seconds=30)  # renewed three times in it
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to do, and with what."""
+
+    analysis: Analysis[Any, Any]
+    params: Params
+    parts: Sequence[Part]
+    tables: Mapping[str, str]  # name in the run → path of its Arrow file
+    shapes: Mapping[str, TableSchema]
+    in_use: Sequence[str]  # what must be kept as long as it is worked on
+
 
 class Desk:
     """Keeps the runs: those that live, in memory, and those that have ended, in the state."""
 
-    def __init__(self, state: State, blobs: Blobs, retention: Retention, scheduler: Scheduler, runner: Runner) -> None:
+    def __init__(
+        self,
+        state: State,
+        blobs: Blobs,
+        retention: Retention,
+        scheduler: Scheduler,
+        runner: Runner,
+        max_attempts: int,
+    ) -> None:
         self._state = state
         self._blobs = blobs
         self._retention = retention
         self._scheduler = scheduler
         self._runner = runner
+        self._max_attempts = max_attempts
         self._live: dict[str, LiveRun] = {}
         self._works = Tasks(outcomes_are_read=True)
         self._drives = Tasks()
@@ -37,48 +62,44 @@ class Desk:
 
     # --- the life of a run --------------------------------------------------------------------------------------------
 
-    async def begin(
-        self,
-        analysis: Analysis[Any, Any],
-        params: Params,
-        parts: Sequence[Part],
-        file_id: str,
-        in_use: Sequence[str],
-        tables: Mapping[str, str],
-        shapes: Mapping[str, TableSchema],
-        principal: str,
-    ) -> Run:
+    async def begin(self, plan: Plan, file_id: str, principal: str) -> Run:
         """Take a run in and return while it waits for its turn. Raises Busy when the queue is full."""
         run_id, created_at = new_id(), now()
         run = Run(
             task_execution_id=run_id,
-            task_id=analysis.id,
+            task_id=plan.analysis.id,
             file_id=file_id,
-            params=params.model_dump(mode="json"),
+            params=plan.params.model_dump(mode="json"),
             created_at=created_at,
             expires_at=self._retention.expiry(created_at),
         )
-        live = LiveRun(
-            owned=OwnedRun(run=run, principal=principal, epoch=new_epoch()),
-            parts=tuple(parts),
-            in_use=(*in_use, result_key(run_id)),
-            tables=dict(tables),
-            shapes=dict(shapes),
-            place=analysis.place,
+        owned = OwnedRun(run=run, principal=principal, epoch=new_epoch(), lease_until=created_at + LEASE)
+        live = self._live_run(owned, plan)
+        # Once taken in, a run is driven to its end, whatever becomes of the one who waits for this to return.
+        await self._drives.finish(self._take_in(live, again=False), f"take in {run_id}")
+        return live.run
+
+    def _live_run(self, owned: OwnedRun, plan: Plan) -> LiveRun:
+        run_id = owned.run.id
+        return LiveRun(
+            owned=owned,
+            parts=tuple(plan.parts),
+            in_use=(*plan.in_use, result_key(run_id)),
+            tables=dict(plan.tables),
+            shapes=dict(plan.shapes),
+            place=plan.analysis.place,
             result_key=result_key(run_id),
             result_url=f"{self.public_prefix}/api/run/{run_id}/result",
         )
-        # Once taken in, a run is driven to its end, whatever becomes of the one who waits for this to return.
-        await self._drives.finish(self._take_in(live), f"take in {run_id}")
-        return live.run
 
-    async def _take_in(self, live: LiveRun) -> None:
+    async def _take_in(self, live: LiveRun, *, again: bool) -> None:
         if self._closing:
             raise ShuttingDown("The server is shutting down and takes no new work.")
-        position = self._scheduler.admit(live.id)
+        position = self._scheduler.admit(live.id, again=again)
         self._retention.pin(*live.in_use)
         try:
-            await self._state.save_run(live.owned)
+            if not again:
+                await self._state.save_run(live.owned)
         except BaseException:
             self._scheduler.forget(live.id)
             await self._retention.release(*live.in_use)
@@ -88,7 +109,7 @@ class Desk:
         live.work = self._works.start(self._runner.work(live, self._scheduler.turn(live.id)), f"work {live.id}")
         self._drives.start(self._drive(live, live.work), f"run {live.id}")
         if self._stopping:
-            live.stop(RunStatus.INTERRUPTED)
+            self._stop(live)
 
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
@@ -113,15 +134,48 @@ class Desk:
             self._live[run_id].stop(RunStatus.CANCELLED)
         return owned.run
 
-    async def recover(self) -> None:
-        """End the runs that a crash left without an end. Their logs are lost, so these begin a new epoch."""
-        for owned in await self._state.unfinished_runs():
-            problem = Interrupted("The server stopped before the run had finished.").problem()
-            changes = {"status": RunStatus.INTERRUPTED, "finished_at": now(), "error": problem}
-            events = EventLog(owned.run.id, new_epoch())
-            events.append(events.next_entry("run.interrupted", encode_members({"error": problem})))
-            ended = owned.model_copy(update={"run": owned.run.model_copy(update=changes), "epoch": events.epoch})
-            await self._state.finish_run(ended, events.frames, len(events))
+    async def left_over(self) -> list[OwnedRun]:
+        """The runs that the last server left without an end. Each is to be taken up, or given up."""
+        return await self._state.unfinished_runs()
+
+    async def take_up(self, owned: OwnedRun, plan: Plan) -> None:
+        """Queue a run again. Raises Interrupted when it was begun, and must not be once more.
+
+        One that was laid aside goes on where it stood, in the same epoch. The log of another one is lost.
+        """
+        begun = owned.run.status is RunStatus.RUNNING
+        if begun and (plan.analysis.place is Place.JAIL or owned.attempt >= self._max_attempts):
+            raise Interrupted("The server stopped before the run had finished.")
+        run = owned.run.model_copy(update={"status": RunStatus.QUEUED, "started_at": None, "progress": Progress()})
+        again = owned.model_copy(update={"run": run, "epoch": new_epoch(), "attempt": owned.attempt + begun})
+        aside = await self._state.take_up(again)
+        if aside is None:
+            live = self._live_run(again, plan)
+        else:
+            live = self._live_run(again.model_copy(update={"epoch": owned.epoch}), plan)
+            live.go_on_with(aside)
+        await self._take_in(live, again=True)
+        log.info("run taken up again", extra={"run": live.id, "attempt": again.attempt, "kept": len(live.sections)})
+
+    async def give_up(self, owned: OwnedRun, why: str) -> None:
+        """End a run that was left over and cannot go on. Its log is lost, so a new epoch begins."""
+        problem = Interrupted(why).problem()
+        died_at = min(now(), owned.lease_until or now())  # no later than that
+        changes = {"status": RunStatus.INTERRUPTED, "finished_at": died_at, "error": problem}
+        events = EventLog(owned.run.id, new_epoch())
+        events.append(events.next_entry("run.interrupted", encode_members({"error": problem})))
+        ended = owned.model_copy(update={"run": owned.run.model_copy(update=changes), "epoch": events.epoch})
+        await self._state.finish_run(ended, events.frames, len(events))
+
+    async def keep_leases(self) -> None:
+        """Note in the state, again and again, that the living runs have a server that lives."""
+        while True:
+            if self._live:
+                try:
+                    await self._state.renew_leases(now() + LEASE)
+                except Exception:
+                    log.exception("the leases could not be renewed; that is tried again")
+            await asyncio.sleep(LEASE.total_seconds() / 3)
 
     def hang_up(self) -> None:
         """Let go of those who watch and are not patient."""
@@ -129,14 +183,20 @@ class Desk:
             live.broadcaster.log.hang_up()
 
     async def close(self, grace_seconds: float) -> None:
-        """Give the living runs their grace, interrupt what is left, and see every run recorded."""
+        """Give the living runs their grace, lay aside what is left, and see every run recorded."""
         self._closing = True
         await self._drives.wait(grace_seconds)
         self._stopping = True
         for live in self._live.values():
-            live.stop(RunStatus.INTERRUPTED)
+            self._stop(live)
         await self._drives.wait(None)
         await self._works.aclose()
+
+    def _stop(self, live: LiveRun) -> None:
+        """What can go on after a restart is laid aside; of code that has begun nobody knows what it did already."""
+        begun = live.run.status is RunStatus.RUNNING
+        lost = begun and (live.place is Place.JAIL or self._max_attempts == 1)
+        live.stop(RunStatus.INTERRUPTED if lost else RunStatus.QUEUED)
 
     # --- finding them again -------------------------------------------------------------------------------------------
 

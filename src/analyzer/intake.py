@@ -1,13 +1,13 @@
 """A wish for a run, looked at before it becomes one."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pydantic
 
-from analyzer.desk import Desk
-from analyzer.errors import InvalidParameters, field_errors
+from analyzer.desk import Desk, Plan
+from analyzer.errors import AnalyzerError, Interrupted, InvalidParameters, field_errors
 from analyzer.executors.jail import JailExecutor
 from analyzer.models import Run, TableSchema
 from analyzer.registry import Analysis, Params, Part, Place, Registry
@@ -25,19 +25,36 @@ class Intake:
 
     async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str) -> Run:
         """Begin a run. Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy."""
+        async with self._plan(file_id, task_id, params, principal) as plan:
+            if plan.analysis.place is Place.JAIL:
+                await self._jail.admit()
+            return await self._desk.begin(plan, file_id, principal)
+
+    async def recover(self) -> None:
+        """Take up the runs that the last server left without an end, and end those that cannot go on."""
+        for owned in await self._desk.left_over():
+            run = owned.run
+            try:
+                async with self._plan(run.file_id, run.task_id, run.params, owned.principal) as plan:
+                    await self._desk.take_up(owned, plan)
+            except Interrupted as known:
+                await self._desk.give_up(owned, known.detail)
+            except AnalyzerError as failure:
+                await self._desk.give_up(owned, f"The server stopped, and the run cannot go on: {failure.detail}")
+
+    @asynccontextmanager
+    async def _plan(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str) -> AsyncIterator[Plan]:
+        """What the run would be; its tables stay as long as the context lasts."""
         analysis = self._catalogue.find(task_id)
-        async with self._shelf.table(file_id, principal) as table:
+        async with AsyncExitStack() as opened:
+            found = {"df": await opened.enter_async_context(self._shelf.table(file_id, principal))}
             checked = _check(analysis, params)
-            async with AsyncExitStack() as opened:
-                found = {"df": table}
-                for name, further in analysis.further(checked).items():
-                    found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
-                if analysis.place is Place.JAIL:
-                    await self._jail.admit()
-                shapes = {name: one.dataset.shape for name, one in found.items()}
-                tables = {name: one.path for name, one in found.items()}
-                parts, keys = _split(analysis, shapes, checked), [one.key for one in found.values()]
-                return await self._desk.begin(analysis, checked, parts, file_id, keys, tables, shapes, principal)
+            for name, further in analysis.further(checked).items():
+                found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
+            shapes = {name: one.dataset.shape for name, one in found.items()}
+            tables = {name: one.path for name, one in found.items()}
+            parts = _split(analysis, shapes, checked)
+            yield Plan(analysis, checked, parts, tables, shapes, [one.key for one in found.values()])
 
 
 def _check(analysis: Analysis[Any, Any], params: Mapping[str, Any]) -> Params:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from analyzer.aside import packed, unpacked
 from analyzer.blobs.base import Blobs
 from analyzer.broadcast import Broadcaster, EventLog, encode_members
 from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
@@ -16,7 +17,7 @@ from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Part, Place
 from analyzer.sharing import SharedSections
-from analyzer.state.base import State
+from analyzer.state.base import Aside, State
 
 log = logging.getLogger("analyzer.runs")
 
@@ -38,11 +39,16 @@ class LiveRun:
     place: Place = Place.SLOT
     broadcaster: Broadcaster = field(init=False)
     work: asyncio.Task[bytes] | None = None
-    stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means
+    stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
     sections: dict[int, EncodedSection] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch))
+
+    def go_on_with(self, aside: Aside) -> None:
+        """What was kept when the run was laid aside is done and said already."""
+        self.broadcaster = Broadcaster(EventLog.laid_aside(self.id, self.owned.epoch, aside.log))
+        self.sections = unpacked(aside.sections)
 
     @property
     def id(self) -> str:
@@ -58,7 +64,10 @@ class LiveRun:
         events.append(events.next_entry(kind, encode_members(members)))
 
     def stop(self, status: RunStatus) -> None:
-        """End the work; the run then ends as cancelled or interrupted. What has ended already stays as it is."""
+        """End the work; the run then ends as cancelled or interrupted, or is laid aside to be queued again later.
+
+        What has ended already stays as it is.
+        """
         if self.work is not None and not self.work.done():
             self.stopped_as = status
             self.work.cancel()
@@ -86,6 +95,7 @@ class Runner:
         """
         async with turn:
             live.change(status=RunStatus.RUNNING, started_at=now())
+            await self.state.save_run(live.owned)  # from here on the next start knows that it was begun
             await live.broadcaster.publish("run.started")
             try:
                 async with asyncio.timeout(self.timeout_seconds):
@@ -101,6 +111,8 @@ class Runner:
         Whoever sees the final event can read the result. This must not be cancelled: to end a run, cancel its work.
         """
         await asyncio.wait([work])
+        if work.cancelled() and live.stopped_as is RunStatus.QUEUED and await self._lay_aside(live):
+            return
         event, members = await self._conclude(live, work)
         await live.broadcaster.settle()
         for attempt in range(1, MAX_TRIES + 1):
@@ -114,6 +126,21 @@ class Runner:
                 return
         # It is told at least; the next start finds the run without an end and records that it was interrupted.
         live.broadcaster.log.append(live.broadcaster.log.next_entry(event, members))
+
+    async def _lay_aside(self, live: LiveRun) -> bool:
+        """Keep what the run has said and done, for the next start to go on with."""
+        await live.broadcaster.settle()
+        said = live.broadcaster.log
+        told = said.sections
+        done = {number: section for number, section in live.sections.items() if section.name in told}
+        live.change(status=RunStatus.QUEUED, started_at=None)
+        try:
+            await self.state.lay_aside(live.owned, Aside(said.frames, packed(done)))
+        except Exception:
+            log.exception("a run could not be laid aside", extra={"run": live.id})
+            live.stopped_as = RunStatus.INTERRUPTED
+            return False
+        return True
 
     async def _record(self, live: LiveRun, event: str, members: bytes) -> None:
         events = live.broadcaster.log
@@ -157,12 +184,12 @@ class Runner:
 
     async def _compute(self, live: LiveRun) -> bytes:
         parts = live.parts
-        live.change(progress=Progress(done=0, total=len(parts)))
-        waiting = list(enumerate(parts))[::-1]
+        live.change(progress=Progress(done=len(live.sections), total=len(parts)))
+        waiting = [(number, part) for number, part in enumerate(parts) if number not in live.sections][::-1]
         try:
             async with asyncio.TaskGroup() as group:
                 # As many at once as there are slots: more would only stand in the way of other runs' parts.
-                for _ in range(min(len(parts), self.executor.counts().total)):
+                for _ in range(min(len(waiting), self.executor.counts().total)):
                     group.create_task(self._take_parts(live, waiting))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None

@@ -33,12 +33,13 @@ class Scheduler:
     def queued(self) -> int:
         return len(self._waiting)
 
-    def admit(self, run_id: str) -> int:
+    def admit(self, run_id: str, *, again: bool = False) -> int:
         """Take the run into the queue and tell its position: 0 when it starts at once, else counted from 1.
 
-        Raises Busy when there is no room. Whoever is admitted must take its `turn`.
+        Raises Busy when there is no room, but not for one that was taken in before (`again`). Whoever is admitted
+        must take its `turn`.
         """
-        if len(self._running) + len(self._waiting) >= self._max_concurrent + self._max_queued:
+        if not again and len(self._running) + len(self._waiting) >= self._max_concurrent + self._max_queued:
             raise Busy(
                 f"{len(self._running)} runs are under way and {len(self._waiting)} wait already.",
                 limit=self._max_concurrent + self._max_queued,

@@ -93,9 +93,10 @@ class Analyzer:
             opened.push_async_callback(self._shelf.close)
             opened.push_async_callback(self._desk.close, settings.shutdown_grace_seconds)
             await self._retention.delete_orphans()
-            await self._desk.recover()
+            await self._intake.recover()
             tasks = Tasks()
             opened.push_async_callback(tasks.aclose)
+            tasks.start(self._desk.keep_leases(), "keep leases")
             tasks.start(self._retention.keep_sweeping(), "sweep")
             tasks.start(self._start_jail(), "start the jail")
             self._opened = opened.pop_all()
@@ -111,7 +112,7 @@ class Analyzer:
         shared = SharedSections(settings.shared_sections_bytes)
         limits = settings.task_timeout_seconds, settings.max_result_bytes
         runner = Runner(executor, foreign, shared, state, blobs, *limits)
-        self._desk = Desk(state, blobs, self._retention, self._scheduler, runner)
+        self._desk = Desk(state, blobs, self._retention, self._scheduler, runner, settings.run_attempts)
         self._desk.public_prefix = self.public_prefix
         self._repeats = Repeats(state)
         self._shelf = Shelf(

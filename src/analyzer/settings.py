@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     task_timeout_seconds: float = Field(
         600, gt=0, description="How long one run may take from its start. Ten minutes is far beyond any sensible table."
     )
+    run_attempts: int = Field(
+        3,
+        ge=1,
+        description="How often a run is begun when the server dies under it, before it ends as interrupted; with 1, "
+        "runs under way end with the server. Code is never run twice.",
+    )
     task_memory_bytes: int = Field(
         2048 * MIB,
         ge=64 * MIB,

@@ -50,10 +50,10 @@ class GateParams(Params):
 
 
 def _wait_at_gate(tables: Tables, part: Part, params: GateParams) -> Section:
-    """Begins, says so in a file of its own, and goes on when the file `open` is there."""
+    """Begins, says so in a file of its own, and goes on when the file `open` is there, or one of its own."""
     gate = Path(params.gate)
     (gate / f"{part.name} {os.getpid()}").touch()
-    while not (gate / "open").exists():
+    while not ((gate / "open").exists() or (gate / f"open {part.name}").exists()):
         time.sleep(0.005)
     return Section(part.name, {"line": part.name})
 

@@ -237,7 +237,7 @@ def _remove(connection: sa.Connection, table: sa.Table, key: str, why: Removal) 
 
 
 def _put(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
-    """Add the row or replace it; but when it expires is decided once, and from then on moved with the clock."""
+    """Add the row or replace it; but when it expires, and its lease, are decided once and then moved on their own."""
     query = insert(table)
-    changed = {name: query.excluded[name] for name in row if name not in ("id", "created_ms", "expires_ms")}
+    changed = {name: query.excluded[name] for name in row if name not in ("id", "created_ms", "expires_ms", "lease_ms")}
     connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=changed), row)
