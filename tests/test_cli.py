@@ -262,3 +262,15 @@ async def test_waiting_for_standard_input_can_be_stopped(tmp_path: Path) -> None
     assert await process.stderr.read() == b"Stopped.\n"
     assert await process.wait() == 2
     assert not list(tmp_path.iterdir())
+
+
+async def test_verify_finds_nothing_in_the_penguins_and_says_so(penguins: Path) -> None:
+    status, out, err = await _analyzer("verify", str(penguins))
+    assert (status, err) == (0, "")
+    assert "eda_statistical_summary" in out
+    status, out, _ = await _analyzer("verify", str(penguins), "--json", "--task", "eda_statistical_summary")
+    (compared,) = json.loads(out).values()
+    assert status == 0
+    assert compared["figures"] > 250
+    assert compared["differences"] == []
+    assert compared["largest"] < 1e-12

@@ -20,6 +20,7 @@ from analyzer.executors.jail import JailExecutor
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked
 from analyzer.foreign import ForeignCode
+from analyzer.handouts import Handouts
 from analyzer.intake import Intake
 from analyzer.jail.levels import Report
 from analyzer.models import (
@@ -124,6 +125,7 @@ class Analyzer:
             max_uploads=settings.workers + settings.max_queued_uploads,
             timeout_seconds=settings.task_timeout_seconds,
         )
+        self._handouts = Handouts(self._catalogue, self._desk, self._shelf, executor)
         self._intake = Intake(self._catalogue, self._shelf, self._jail, self._desk)
 
     async def _start_jail(self) -> None:
@@ -271,6 +273,11 @@ class Analyzer:
     async def result_json(self, run_id: str, principal: str = PUBLIC) -> bytes:
         """The result as it is stored, as strict JSON. Raises what `result` raises."""
         return await self._desk.result(run_id, principal)
+
+    @property
+    def handouts(self) -> Handouts:
+        """What can be made of a run to take away: its code, its pictures, its report, and how it compares."""
+        return self._handouts
 
     async def events(self, run_id: str, after: str | None = None, principal: str = PUBLIC) -> AsyncIterator[Event]:
         """What the run has said and says, to its final event. `after` is the id of the last event already seen."""

@@ -1,4 +1,4 @@
-"""The command line: serve, analyze, tasks, doctor, openapi."""
+"""The command line: serve, analyze, verify, tasks, doctor, openapi."""
 
 import click
 
@@ -8,6 +8,7 @@ from analyzer.cli.doctor import doctor
 from analyzer.cli.openapi import openapi
 from analyzer.cli.serve import serve
 from analyzer.cli.tasks import tasks
+from analyzer.cli.verify import verify
 
 __all__ = ["main"]
 
@@ -24,5 +25,5 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
-for command in (serve, analyze, tasks, doctor, openapi):
+for command in (serve, analyze, verify, tasks, doctor, openapi):
     main.add_command(command)

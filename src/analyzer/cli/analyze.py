@@ -21,7 +21,7 @@ from analyzer.piped import standard_input
 DEFAULT_TASKS = ("eda_statistical_summary", "eda_data_quality")
 
 
-def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def name_value_pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     """`name=value`, as often as it was given."""
     pairs = {}
     for text in given:
@@ -39,14 +39,14 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
     *("--option", "options"),
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_pairs,
+    callback=name_value_pairs,
     help="How to read FILE: delimiter, encoding, header, decimal …; may be given several times.",
 )
 @click.option(
     *("--param", "params"),
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_pairs,
+    callback=name_value_pairs,
     help="A parameter of every analysis, as JSON or else as text; may be given several times.",
 )
 @click.option("--name", default="stdin", show_default=True, help="What to call standard input, when FILE is -.")

@@ -36,9 +36,16 @@ async def workplace_at(server: str | None) -> AsyncIterator[Workplace]:
         async with client_of(server) as client:
             yield client
     else:
-        with temporary_data_dir() as folder:
-            async with Analyzer(settings_from(FLEETING | {"data_dir": Path(folder)})) as analyzer:
-                yield analyzer
+        async with fleeting_analyzer() as analyzer:
+            yield analyzer
+
+
+@asynccontextmanager
+async def fleeting_analyzer() -> AsyncIterator[Analyzer]:
+    """An analyzer here that remembers nothing."""
+    with temporary_data_dir() as folder:
+        async with Analyzer(settings_from(FLEETING | {"data_dir": Path(folder)})) as analyzer:
+            yield analyzer
 
 
 async def tasks_of(server: str | None) -> list[TaskDescription]:

@@ -87,6 +87,12 @@ class NotFinished(AnalyzerError):
     code, status, title = "not-finished", 409, "The run has not finished"
 
 
+class NoCode(AnalyzerError):
+    """This analysis is not a few lines of pandas, so there is no code to show for it."""
+
+    code, status, title = "no-code", 404, "There is no code for this"
+
+
 class NoResult(AnalyzerError):
     """The run ended without a result: it failed, was cancelled or was interrupted. Its state says which."""
 

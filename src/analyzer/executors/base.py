@@ -89,6 +89,16 @@ class ExportTable:
 
 
 @dataclass(frozen=True)
+class VerifyResult:
+    """Hold a result against its analysis's reference. Answered by a `Comparison`."""
+
+    task_id: str
+    params: dict[str, Any]
+    tables: dict[str, str]  # name in the run → path of its Arrow file
+    result: bytes
+
+
+@dataclass(frozen=True)
 class RunCode:
     """Run foreign code in the jail. Answered by its result as JSON bytes."""
 
@@ -97,7 +107,7 @@ class RunCode:
     save_to: str | None = None  # where to write a resulting table, as an Arrow file
 
 
-Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable
+Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult
 
 
 class Lane(StrEnum):

@@ -19,6 +19,7 @@ import pyarrow as pa
 from pydantic_core import from_json, to_json
 
 from analyzer.analyses import catalogue
+from analyzer.comparison import Comparison
 from analyzer.drafts import GrowingFile, telling_when_full
 from analyzer.errors import AnalyzerError
 from analyzer.executors.base import (
@@ -30,6 +31,7 @@ from analyzer.executors.base import (
     ReadFile,
     Reading,
     ReadRows,
+    VerifyResult,
     WorkFailed,
 )
 from analyzer.ingest import ingest
@@ -113,6 +115,15 @@ def _merge_sections(work: MergeSections) -> bytes:
     return result.model_dump_json().encode()
 
 
+def _verify_result(work: VerifyResult) -> Comparison:
+    # pandas takes a quarter of a second to import, and hardly any worker is asked to verify.
+    from analyzer.verification import verify
+
+    params = _catalogue().find(work.task_id).params.model_validate(work.params)
+    tables = {name: open_table(path) for name, path in work.tables.items()}
+    return verify(work.task_id, tables, params, json.loads(work.result))
+
+
 def _decode(section: EncodedSection) -> Section:
     charts = tuple(Chart(chart.name, chart.title, from_json(chart.spec)) for chart in section.charts)
     return Section(section.name, from_json(section.data), charts)
@@ -137,4 +148,5 @@ PERFORM: dict[type, Callable[[Any], Any]] = {
     ExportTable: _export_table,
     ComputePart: _compute_part,
     MergeSections: _merge_sections,
+    VerifyResult: _verify_result,
 }

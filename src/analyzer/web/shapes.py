@@ -39,6 +39,7 @@ class RunLinks(Frozen):
     self: str
     events: str
     result: str
+    code: str
 
 
 class RunAnswer(Run):

@@ -239,7 +239,7 @@ async def show_rows(request: web.Request) -> web.Response:
     return json_answer(await request.app[ANALYZER].rows(file_id, query.wanted(), principal_of(request)))
 
 
-@routes.get("/api/datasets/{file_id}/download")
+@routes.get("/api/datasets/{file_id}/download", name="download")
 @describe(
     Operation(
         "datasets",

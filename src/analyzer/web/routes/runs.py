@@ -201,6 +201,6 @@ def _show(request: web.Request, run: Run) -> dict[str, Any]:
     links = {
         "self": str(router["run"].url_for(run_id=run_id)),
         "events": str(router["events"].url_for(run_id=run_id)),
-        "result": str(router["result"].url_for(run_id=run_id)),
+        **{name: str(router[name].url_for(run_id=run_id)) for name in ("result", "code")},
     }
     return run.model_dump(mode="json") | {"links": links}

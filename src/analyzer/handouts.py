@@ -1,0 +1,69 @@
+"""What is made of a run for people to take away: the code that gives it again, and how it compares."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from importlib.util import find_spec
+from typing import Any
+
+from analyzer.comparison import Comparison
+from analyzer.desk import Desk
+from analyzer.errors import NoCode
+from analyzer.executors.base import Executor, Lane, VerifyResult
+from analyzer.models import PUBLIC, Run
+from analyzer.programs import Program
+from analyzer.registry import Analysis, Registry
+from analyzer.shelf import Shelf
+
+REFERENCES = "analyzer.references"  # a module for each analysis; imported by workers alone
+
+
+class Handouts:
+    """Makes them of stored results and of the datasets, when somebody asks."""
+
+    def __init__(self, catalogue: Registry, desk: Desk, shelf: Shelf, executor: Executor) -> None:
+        self._catalogue = catalogue
+        self._desk = desk
+        self._shelf = shelf
+        self._executor = executor
+
+    async def program(self, run_id: str, address: str, principal: str = PUBLIC) -> Program:
+        """The run in a few lines of pandas. `address` gets the `file_id` put in place of `{file_id}`.
+
+        Raises NoCode for an analysis that has none, UnknownDataset and Expired when the data is gone.
+        """
+        run = await self._desk.find(run_id, principal)
+        analysis = self._catalogue.find(run.task_id)
+        if analysis.recipe is None:
+            raise NoCode(f"What {run.task_id!r} does is not a few lines of pandas.")
+        params = analysis.params.model_validate(run.params)
+        files = self._files(analysis, run)
+        found = {name: await self._shelf.find(file_id, principal) for name, file_id in files.items()}
+        return Program(
+            title=f"{analysis.title}: {' and '.join(dataset.filename for dataset in found.values())}",
+            tables={name: address.format(file_id=file_id) for name, file_id in files.items()},
+            recipe=analysis.recipe({name: dataset.shape for name, dataset in found.items()}, params),
+            private=principal != PUBLIC,
+        )
+
+    def verifiable(self) -> list[str]:
+        """The ids of the analyses whose results can be verified, sorted."""
+        return [task_id for task_id in self._catalogue.ids() if find_spec(f"{REFERENCES}.{task_id}") is not None]
+
+    async def verify(self, run_id: str, principal: str = PUBLIC) -> Comparison:
+        """The result of a completed run beside what other libraries say of the same tables."""
+        run = await self._desk.find(run_id, principal)
+        result = await self._desk.result(run_id, principal)
+        async with AsyncExitStack() as opened:
+            paths = {
+                name: (await opened.enter_async_context(self._shelf.table(file_id, principal))).path
+                for name, file_id in self._files(self._catalogue.find(run.task_id), run).items()
+            }
+            compared: Comparison = await self._executor.call(
+                VerifyResult(run.task_id, run.params, paths, result), Lane.WORK
+            )
+            return compared
+
+    @staticmethod
+    def _files(analysis: Analysis[Any, Any], run: Run) -> Mapping[str, str]:
+        """The datasets of a run by the names of their tables."""
+        return {"df": run.file_id, **analysis.further(analysis.params.model_validate(run.params))}
