@@ -109,7 +109,7 @@ class Analyzer:
         settings, state, executor = self.settings, self._state, self._executor
         self._retention = Retention(state, blobs, settings.ttl_seconds)
         self._scheduler = Scheduler(settings.max_concurrent_tasks, settings.max_queued_tasks)
-        foreign = ForeignCode(self._jail, blobs, self._keep_table)
+        foreign = ForeignCode(self._jail, blobs, state, self._keep_table)
         shared = SharedSections(settings.shared_sections_bytes)
         limits = settings.task_timeout_seconds, settings.max_result_bytes
         runner = Runner(executor, foreign, shared, state, blobs, *limits)

@@ -177,6 +177,15 @@ class Settings(BaseSettings):
     ask_day_cost: float | None = Field(
         None, gt=0, description="What the questions of all may cost in a day. By default no limit."
     )
+    jail_session_idle_seconds: float = Field(
+        600, gt=0, description="How long a session of code waits for its next run. Ten minutes: a call, or a coffee."
+    )
+    jail_max_sessions_per_principal: int = Field(
+        4, ge=1, description="Sessions of code that one principal may keep. A new one takes the place of the oldest."
+    )
+    jail_max_sessions: int = Field(
+        16, ge=0, description="Sessions of code kept in all. Each is a process, and holds what its variables hold."
+    )
     shutdown_grace_seconds: float = Field(
         10,
         ge=0,

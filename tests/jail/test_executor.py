@@ -70,8 +70,8 @@ async def test_the_death_of_the_forkserver_is_survived() -> None:
     async with _jail(standbys=1) as jail:
         await until(lambda: jail._ready)
         (standby,) = jail._ready
-        assert jail._forkserver._process is not None
-        jail._forkserver._process.kill()
+        assert jail._launcher._forkserver._process is not None
+        jail._launcher._forkserver._process.kill()
         await until(lambda: standby.has_gone, "the standby dies with its forkserver")
         assert await _run(jail, "1") == 1
 

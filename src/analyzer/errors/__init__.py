@@ -53,6 +53,7 @@ from analyzer.errors.runs import (
     ResultInvalid,
     ResultTooLarge,
     RunTimeout,
+    SessionLost,
 )
 from analyzer.errors.uploads import (
     DecompressionLimit,
@@ -114,6 +115,7 @@ __all__ = [
     "ResultInvalid",
     "ResultTooLarge",
     "RunTimeout",
+    "SessionLost",
     "ShuttingDown",
     "StorageFull",
     "StreamLost",

@@ -54,6 +54,12 @@ class ResultInvalid(AnalyzerError):
     code, status, title = "result-invalid", 422, "The result cannot be told"
 
 
+class SessionLost(AnalyzerError):
+    """The session of code has ended and its variables are gone. Run again what made them: the next run begins anew."""
+
+    code, status, title = "session-lost", 410, "The session is gone"
+
+
 class JailUnavailable(AnalyzerError):
     """This server cannot run foreign code safely enough, so it does not. `analyzer doctor` on its machine says why."""
 

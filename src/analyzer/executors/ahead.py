@@ -39,7 +39,7 @@ def _rehearse() -> None:
             writer.write_table(table)
         file.flush()
         for code in REHEARSED:
-            inside.run(code, {"df": file.fileno()}, save=False, send=_hear, send_bytes=_hear)
+            inside.Workspace().run(code, {"df": file.fileno()}, save=False, send=_hear, send_bytes=_hear)
 
 
 def _hear(kind: bytes, said: Any) -> None:

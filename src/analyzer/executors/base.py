@@ -99,12 +99,21 @@ class VerifyResult:
 
 
 @dataclass(frozen=True)
+class SessionKey:
+    """Names a session of code among all principals'."""
+
+    principal: str
+    session_id: str
+
+
+@dataclass(frozen=True)
 class RunCode:
     """Run foreign code in the jail. Answered by its result as JSON bytes."""
 
     code: str
     tables: dict[str, str]  # name in the run → path of its Arrow file
     save_to: str | None = None  # where to write a resulting table, as an Arrow file
+    session: SessionKey | None = None  # whose variables it finds and adds to
 
 
 Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult

@@ -17,23 +17,26 @@ from analyzer.analyses.code import inside
 from analyzer.analyses.code.results import (
     CodeResult,
     Printed,
+    SessionTold,
     checked_emitted,
     checked_failure,
     checked_result,
 )
 from analyzer.errors import AnalyzerError, ResultInvalid, ResultTooLarge
+from analyzer.jail.becoming import Act, Job
 from analyzer.jail.channel import HEADER, RESULT, Message, Mouth, frame
 from analyzer.jail.entering import Walls
 from analyzer.jail.identity import die_with_parent
 from analyzer.jail.proof import prove
-from analyzer.jail.supervision import CannotJail, Jailed, Job
+from analyzer.jail.supervision import CannotJail, Jailed
 
 NICENESS = 10  # as of every worker: the event loop is served first
 KEPT_PARTS = 10  # of what may be printed, its first and its last tenth are kept
 ERROR_OUTPUT = 2000
 
-STANDS, SAYS, DONE, FAILED = b"Y", b"O", b"R", b"X"
-"""What a supervisor tells the server: ready for its job; something that was said; the result; a problem."""
+STANDS, SAYS, DONE, FAILED, OVER = b"Y", b"O", b"R", b"X", b"Z"
+"""What a supervisor tells the server: ready for its job; something that was said; the result; a problem; a problem
+after which no further job can be done here."""
 
 
 def _begin() -> None:
@@ -51,17 +54,16 @@ def report(server: socket.socket, base: str) -> None:
 
 
 def supervise(server: socket.socket, walls: Walls) -> None:
-    """Jail a child, wait for the run, see it through, and end."""
+    """Jail a child, see one run through, or one after the other if it lasts, and end."""
     _begin()
     try:
-        jailed = Jailed(walls, _act)
+        jailed = Jailed(walls, act_in(inside.Workspace(lasting=walls.lasting)))
     except CannotJail as failure:
         server.sendall(frame(FAILED, json.dumps({"cannot": str(failure)}).encode()))
         return
     try:
         server.sendall(frame(STANDS, b""))
-        asked = _receive(server)
-        if asked is not None:
+        while jailed.is_usable and jailed.lives_until(server.fileno()) and (asked := _receive(server)) is not None:
             server.sendall(_seen_through(jailed, asked, server))
     except (ConnectionError, BrokenPipeError):
         pass  # nobody waits for this run any more
@@ -78,26 +80,26 @@ def _seen_through(jailed: Jailed, asked: Mapping[str, Any], server: socket.socke
             tables[name] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         job = Job({"code": asked["code"], "save": asked["save_to"] is not None}, tables)
         final, table = jailed.run(job, partial(_hear, server, kept), server.fileno())
-        result = _result(final, kept)
+        result = _result(final, kept, asked["session"])
         if asked["save_to"] is not None:
             _keep_table(Path(asked["save_to"]), result, table)
         return frame(DONE, result.model_dump_json().encode())
     except AnalyzerError as failure:
-        return _failed(failure)
+        return _failed(failure, jailed)
     except MemoryError:
-        return _failed(ResultTooLarge("What the code gave back is too large to be checked."))
+        return _failed(ResultTooLarge("What the code gave back is too large to be checked."), jailed)
     finally:
         for descriptor in tables.values():
             os.close(descriptor)
 
 
-def _failed(failure: AnalyzerError) -> bytes:
-    return frame(FAILED, json.dumps(failure.problem()).encode())
+def _failed(failure: AnalyzerError, jailed: Jailed) -> bytes:
+    return frame(FAILED if jailed.is_usable else OVER, json.dumps(failure.problem()).encode())
 
 
-def _result(final: Message, kept: "_Kept") -> CodeResult:
+def _result(final: Message, kept: "_Kept", session: Mapping[str, Any] | None) -> CodeResult:
     if final.kind == RESULT:
-        return checked_result(final.value, kept.printed)
+        return checked_result(final.value, kept.printed, None if session is None else SessionTold(**session))
     raise checked_failure(final.value).error(kept.last)
 
 
@@ -173,6 +175,10 @@ def _exactly(server: socket.socket, length: int) -> bytes | None:
     return bytes(data)
 
 
-def _act(job: Job, mouth: Mouth) -> None:
-    """In the jailed child."""
-    inside.run(job.told["code"], job.tables, save=bool(job.told["save"]), send=mouth.say, send_bytes=mouth.send)
+def act_in(workspace: inside.Workspace) -> Act:
+    """What a jailed child does with its jobs."""
+
+    def act(job: Job, mouth: Mouth) -> None:
+        workspace.run(job.told["code"], job.tables, save=job.told["save"], send=mouth.say, send_bytes=mouth.send)
+
+    return act

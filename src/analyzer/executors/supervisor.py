@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from contextlib import suppress
+from typing import Any
 
 from analyzer.errors import JailUnavailable
 from analyzer.executors import jailer_entry
@@ -45,8 +46,9 @@ class Supervisor:
         kind, length = HEADER.unpack(await self._reader.readexactly(HEADER.size))
         return kind, await self._reader.readexactly(length)
 
-    async def ask(self, work: RunCode) -> None:
-        asked = {"code": work.code, "tables": work.tables, "save_to": work.save_to}
+    async def ask(self, work: RunCode, session: dict[str, Any] | None = None) -> None:
+        """Give it a run. `session` is what its result says of the session it is in."""
+        asked = {"code": work.code, "tables": work.tables, "save_to": work.save_to, "session": session}
         self._writer.write(frame(b"J", json.dumps(asked).encode()))
         await self._writer.drain()
 

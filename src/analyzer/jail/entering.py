@@ -14,6 +14,9 @@ from analyzer.jail.limits import Limits, restrict, restrict_threads
 SHARED_USER_THREADS = 4096
 """Where the jail shares the server's user, all of that user's threads count; its own are watched by the supervisor."""
 
+LASTING_JOBS = 1000
+"""What the kernel counts of processor time is a process's whole life; of one job's the supervisor keeps count."""
+
 
 @dataclass(frozen=True)
 class Walls:
@@ -23,6 +26,7 @@ class Walls:
     limits: Limits
     base: str  # an empty folder of the host's to build the root in
     number: int = 0  # of this jail among those that run at once
+    lasting: bool = False  # for one job after another
 
     @property
     def user(self) -> int:
@@ -50,7 +54,7 @@ def enter(walls: Walls) -> None:
         namespaces.separate()
         namespaces.enter_root(walls.base, readable, walls.limits, walls.user)
     if Layer.LIMITS in layers:
-        restrict(walls.limits)
+        restrict(walls.limits, jobs=LASTING_JOBS if walls.lasting else 1)
     identity.drop_bounding_set()
     if root and Layer.IDENTITY in layers:
         identity.become(walls.user)

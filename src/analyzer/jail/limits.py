@@ -37,13 +37,13 @@ def bytes_at_rest() -> int:
     return 0
 
 
-def restrict(limits: Limits) -> None:
-    """Set the limits of this process, for good. Raises OSError or ValueError."""
+def restrict(limits: Limits, jobs: int = 1) -> None:
+    """Set the limits of this process, which does so many jobs, for good. Raises OSError or ValueError."""
     memory = bytes_at_rest() + limits.memory_bytes
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_DATA, memory),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_CPU, limits.cpu_seconds * jobs),
         (resource.RLIMIT_FSIZE, limits.scratch_bytes),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_MEMLOCK, 0),

@@ -1,48 +1,25 @@
 """One jailed process: started, fed, watched, and ended."""
 
 import array
-import codecs
-import fcntl
 import json
 import os
-import resource
 import select
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from analyzer.errors import AnalyzerError, CpuLimit, Crashed, MemoryLimit, OutputLimit, RunTimeout
-from analyzer.jail import identity, places
-from analyzer.jail.channel import CHUNK_BYTES, ERROR, HEADER, READY, Ear, Message, Mouth, frame
-from analyzer.jail.entering import Walls, enter, prepare
+from analyzer.errors import AnalyzerError, CpuLimit, Crashed, MemoryLimit, RunTimeout
+from analyzer.jail.becoming import Act, Job, become_jailed
+from analyzer.jail.channel import CHUNK_BYTES, HEADER, READY, Message, frame
+from analyzer.jail.entering import Walls, prepare
 from analyzer.jail.limits import KIB, Limits
+from analyzer.jail.watching import OUTPUT_PAUSE_SECONDS, STREAMS, Hear, Watch
 
 POLL_SECONDS = 0.1
-OUTPUT_PAUSE_SECONDS = 0.02  # what is printed in between goes out together
 CPU_TOLERANCE_SECONDS = 0.25  # what the kernel counts for the limit and what it tells afterwards differ a little
-MOST_TABLES = 250  # as many descriptors go into one message
-STREAMS = ("stdout", "stderr")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a jailed process is to do: names, values, and the open tables."""
-
-    told: dict[str, Any]
-    tables: Mapping[str, int]
-
-
-Act = Callable[[Job, Mouth], None]
-"""What the jailed process does with a job."""
-
-Hear = Callable[[str, Any], None]
-"""Told of what the process prints, as (stream, text), and of what it emits, as ("emit", value)."""
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class CannotJail(Exception):
@@ -50,11 +27,16 @@ class CannotJail(Exception):
 
 
 class Jailed:
-    """A process behind its walls, waiting for its one job."""
+    """A process behind its walls, waiting for its job: the only one, or the next one if it lasts.
+
+    Between two jobs one that lasts is stopped, so that nothing it has left running goes on unwatched.
+    """
 
     def __init__(self, walls: Walls, act: Act) -> None:
         """Raises CannotJail. The calling process is used up by this: it must have no threads, and can jail no other."""
         self._limits = walls.limits
+        self._lasting = walls.lasting
+        self.is_usable = True  # for another job, if it lasts
         ours, theirs = socket.socketpair()
         self._jobs = ours
         pipes = [os.pipe() for _ in range(3)]
@@ -64,7 +46,9 @@ class Jailed:
         except OSError as failure:
             raise CannotJail(f"{failure.filename or 'fork'}: {failure.strerror}") from failure
         if not self.pid:
-            _become_jailed(walls, act, theirs.fileno(), [writing for _, writing in pipes])
+            said, *printed = (writing for _, writing in pipes)
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            become_jailed(walls, act, [nothing, *printed, theirs.fileno(), said])
         theirs.close()
         for _, writing in pipes:
             os.close(writing)
@@ -82,20 +66,33 @@ class Jailed:
             self.end()
             raise CannotJail(answer[HEADER.size :].decode(errors="replace") or f"it ended with status {self._status}")
         self._bytes_at_rest = self._usage()[0]
+        self._cpu_before = 0.0
 
     @property
     def output_bytes(self) -> int:
         """How much it may print."""
         return self._limits.output_bytes
 
+    def lives_until(self, descriptor: int) -> bool:
+        """Wait until the descriptor can be read; whether the process has lived until then."""
+        process = os.pidfd_open(self.pid)
+        try:
+            return process not in _wait([descriptor, process], None)
+        finally:
+            os.close(process)
+
     def run(self, job: Job, hear: Hear, abandoned: int) -> tuple[Message, list[bytes]]:
         """Let it do the job. Returns its final message and the pieces of a table it gave back.
 
         `abandoned` is a descriptor that becomes readable when nobody waits any more. Raises the AnalyzerError that
-        ended it, and ConnectionAbortedError when nobody waits. Once this is over the process is to be ended.
+        ended it, and ConnectionAbortedError when nobody waits; the process is then to be ended, and so it is when it
+        was used and does not last.
         """
+        self.is_usable = False
+        if self._lasting:
+            self._wake()
         _send(self._jobs, job)
-        watch = _Watch(self._limits, hear)
+        watch = Watch(self._limits, hear)
         began = time.monotonic()
         while True:
             now = time.monotonic()
@@ -112,9 +109,25 @@ class Jailed:
                 for descriptor in tuple(self._printed):
                     self._read_printed(descriptor, watch)
                 watch.finish()
+                self._rest()
                 return final, watch.table
 
-    def _read_said(self, watch: "_Watch") -> Message | None:
+    def _rest(self) -> None:
+        """The job is done."""
+        if self._lasting:
+            os.kill(self.pid, signal.SIGSTOP)
+            self.is_usable = True
+
+    def _wake(self) -> None:
+        """What was said after the end of the last job belongs to no job."""
+        for descriptor in (self._said, *self._printed):
+            with suppress(BlockingIOError):
+                while os.read(descriptor, CHUNK_BYTES):
+                    pass
+        self._cpu_before = self._cpu_seconds()
+        os.kill(self.pid, signal.SIGCONT)
+
+    def _read_said(self, watch: "Watch") -> Message | None:
         data = os.read(self._said, CHUNK_BYTES)
         if data:
             return watch.hear_all(data)
@@ -124,7 +137,7 @@ class Jailed:
         watch.ear.end()
         raise self._verdict()
 
-    def _read_printed(self, descriptor: int, watch: "_Watch") -> None:
+    def _read_printed(self, descriptor: int, watch: "Watch") -> None:
         """All that was printed so far."""
         while True:
             try:
@@ -141,6 +154,8 @@ class Jailed:
         if elapsed > self._limits.wall_seconds:
             seconds = self._limits.wall_seconds
             raise RunTimeout(f"The code took longer than {seconds:g} seconds.", limit=seconds)
+        if self._lasting and self._cpu_seconds() - self._cpu_before > self._limits.cpu_seconds:
+            raise self._too_much_cpu()
         used, threads = self._usage()
         if used - self._bytes_at_rest > self._limits.memory_bytes:
             raise _too_much_memory(self._limits)
@@ -159,15 +174,26 @@ class Jailed:
                     threads = int(value)
         return memory, threads
 
+    def _cpu_seconds(self) -> float:
+        """Processor time it has used so far."""
+        with suppress(OSError):
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / TICKS  # the 14th and 15th: in user mode, in the kernel
+        return 0.0
+
+    def _too_much_cpu(self) -> CpuLimit:
+        seconds = self._limits.cpu_seconds
+        return CpuLimit(f"The code used more than {seconds} seconds of processor time.", limit=seconds)
+
     def _verdict(self) -> AnalyzerError:
         """Why a process has ended that did not say."""
         used = self.end()
         assert self._status is not None
         if os.WIFSIGNALED(self._status):
             number = os.WTERMSIG(self._status)
-            if number in (signal.SIGKILL, signal.SIGXCPU) and used >= self._limits.cpu_seconds - CPU_TOLERANCE_SECONDS:
-                seconds = self._limits.cpu_seconds
-                return CpuLimit(f"The code used more than {seconds} seconds of processor time.", limit=seconds)
+            limit = self._cpu_before + self._limits.cpu_seconds - CPU_TOLERANCE_SECONDS
+            if number in (signal.SIGKILL, signal.SIGXCPU) and used >= limit:
+                return self._too_much_cpu()
             return Crashed(f"The code ended its process with {signal.Signals(number).name}.")
         return Crashed(f"The code ended its process with exit status {os.WEXITSTATUS(self._status)}.")
 
@@ -181,49 +207,6 @@ class Jailed:
         return usage.ru_utime + usage.ru_stime
 
 
-class _Watch:
-    """What has been heard of one job so far."""
-
-    def __init__(self, limits: Limits, hear: Hear) -> None:
-        self.ear = Ear(limits)
-        self.table: list[bytes] = []
-        self._limits = limits
-        self._hear = hear
-        self._printed_bytes = 0
-        self._printed_at = 0.0
-        self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in STREAMS}
-
-    def readable(self, now: float) -> bool:
-        return now - self._printed_at >= OUTPUT_PAUSE_SECONDS
-
-    def print(self, stream: str, data: bytes) -> None:
-        self._printed_bytes += len(data)
-        self._printed_at = time.monotonic()
-        if text := self._decoders[stream].decode(data):
-            self._hear(stream, text)
-        if self._printed_bytes > self._limits.output_bytes:
-            raise OutputLimit(
-                f"The code printed more than {self._limits.output_bytes:,} bytes.", limit=self._limits.output_bytes
-            )
-
-    def finish(self) -> None:
-        """Half a character at the end is told as such."""
-        for stream, decoder in self._decoders.items():
-            if text := decoder.decode(b"", final=True):
-                self._hear(stream, text)
-
-    def hear_all(self, data: bytes) -> Message | None:
-        """Take what was said; the final message, if it is there."""
-        for message in self.ear.feed(data):
-            if message.is_final:
-                return message
-            if message.data:
-                self.table.append(message.data)
-            else:
-                self._hear("emit", message.value)
-        return None
-
-
 def _too_much_memory(limits: Limits) -> MemoryLimit:
     return MemoryLimit(
         f"The code needed more than the {limits.memory_bytes:,} bytes of memory it may use. "
@@ -232,11 +215,11 @@ def _too_much_memory(limits: Limits) -> MemoryLimit:
     )
 
 
-def _wait(descriptors: list[int], seconds: float) -> list[int]:
+def _wait(descriptors: list[int], seconds: float | None) -> list[int]:
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
-    return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
+    return [descriptor for descriptor, _ in poll.poll(None if seconds is None else seconds * 1000)]
 
 
 def _send(jobs: socket.socket, job: Job) -> None:
@@ -247,53 +230,3 @@ def _send(jobs: socket.socket, job: Job) -> None:
         jobs.sendall(told)
     except OSError as failure:
         raise Crashed("The jailed process was gone before the code could start.") from failure
-
-
-# --- inside -----------------------------------------------------------------------------------------------------------
-
-
-def _become_jailed(walls: Walls, act: Act, jobs: int, writing: list[int]) -> None:
-    """The rest of this process's life: put up the walls, say so, do the one job that comes, end."""
-    mouth = Mouth(4)
-    try:
-        identity.die_with_parent()
-        _arrange([os.open(os.devnull, os.O_RDONLY), writing[1], writing[2], jobs, writing[0]])
-        sys.path[:] = places.import_path()
-        enter(walls)
-    except (OSError, ValueError) as failure:
-        mouth.send(ERROR, f"{getattr(failure, 'filename', '') or ''}: {failure}".encode())
-        os._exit(1)
-    try:
-        mouth.send(READY, b"")
-        job = _receive(3)
-        os.close(3)
-        act(job, mouth)
-    finally:
-        os._exit(0)
-
-
-def _arrange(descriptors: list[int]) -> None:
-    """Make these descriptors 0, 1, 2, … and close all others."""
-    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, len(descriptors)) for descriptor in descriptors]
-    for place, descriptor in enumerate(high):
-        os.dup2(descriptor, place)
-    os.closerange(len(descriptors), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-
-
-def _receive(jobs: int) -> Job:
-    with socket.socket(fileno=os.dup(jobs)) as connection:
-        head, ancillary, _, _ = connection.recvmsg(HEADER.size, socket.CMSG_SPACE(4 * MOST_TABLES))
-        if len(head) < HEADER.size:  # the supervisor is gone
-            os._exit(0)
-        _, length = HEADER.unpack(head)
-        told = bytearray()
-        while len(told) < length:
-            piece = connection.recv(length - len(told))
-            if not piece:
-                os._exit(0)
-            told += piece
-    descriptors = array.array("i")
-    for _, _, data in ancillary:
-        descriptors.frombytes(data)
-    value = json.loads(told)
-    return Job(value, dict(zip(value["tables"], descriptors, strict=True)))

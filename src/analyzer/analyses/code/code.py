@@ -27,6 +27,12 @@ What it assigns to `result`; else the value of its last line, if that is an expr
 With `save_as` a table becomes a dataset of its own, all rows of it, so that work can go on from there. Numbers that are
 not defined are `null`, integers beyond 2^53 and decimals are text.
 
+## Sessions
+
+Runs that name the same `session_id` find the variables that the runs before have left, `df` as well as long as they are
+started on the same dataset. A session waits ten minutes for its next run, and ends with a run that is cancelled or
+meets a limit; the next run then fails with `session-lost`, once, and the one after it begins anew.
+
 ## Equivalent Python
 
     exec(code, {"df": pd.read_csv(...), "pd": pd, "np": np})
@@ -54,6 +60,11 @@ class CodeParams(Params):
     )
     save_as: str | None = Field(
         None, min_length=1, max_length=200, description="Keep a resulting table as a dataset of this name."
+    )
+    session_id: str | None = Field(
+        None,
+        pattern="^[!-~]{1,128}$",
+        description="Find the variables that the runs before with this name have left. Choose any name.",
     )
 
 

@@ -4,6 +4,7 @@ import ast
 import builtins
 import linecache
 import mmap
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -29,50 +30,76 @@ SendBytes = Callable[[bytes, bytes], None]
 """Says something of a kind as bytes."""
 
 
-def run(code: str, descriptors: Mapping[str, int], *, save: bool, send: Send, send_bytes: SendBytes) -> None:
-    """Run the code to its end, and tell what came of it. Never raises what the code raises."""
-    names: dict[str, Any] = {}
-    try:
-        np.random.seed()  # the forked state would be the same in every jail
-        sys.stdout, sys.stderr = _stream(1), _stream(2)
-        result, given = _execute(code, descriptors, names, send)
-        answer = told(result) if given else {"kind": "text", "text": ""}
-        if save:
-            _send_table(result, send_bytes)
-        _flush()
-        send(b"R", answer)
-    except BaseException as failure:  # noqa: BLE001 - the border of the jail: SystemExit and all
-        failure.__traceback__ = _own_part(failure.__traceback__)
-        _flush()
-        send(b"X", _failure(failure, names))
+class Workspace:
+    """The names that code finds and leaves, and the tables that are open: for one run, or for many if it lasts."""
+
+    def __init__(self, *, lasting: bool = False) -> None:
+        self.names: dict[str, Any] = {}
+        self._lasting = lasting
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._files: dict[str, tuple[int, int]] = {}  # of which each table was opened
+        self._runs = 0
+
+    def run(self, code: str, descriptors: Mapping[str, int], *, save: bool, send: Send, send_bytes: SendBytes) -> None:
+        """Run the code to its end, and tell what came of it. Never raises what the code raises."""
+        try:
+            if not self._runs:
+                np.random.seed()  # the forked state would be the same in every jail
+            self._runs += 1
+            sys.stdout, sys.stderr = _stream(1), _stream(2)
+            result, given = self._execute(code, descriptors, send)
+            answer = told(result) if given else {"kind": "text", "text": ""}
+            if save:
+                _send_table(result, send_bytes)
+            _flush()
+            send(b"R", answer)
+        except BaseException as failure:  # noqa: BLE001 - the border of the jail: SystemExit and all
+            failure.__traceback__ = _own_part(failure.__traceback__)
+            _flush()
+            send(b"X", _failure(failure, self.names))
+
+    def _execute(self, code: str, descriptors: Mapping[str, int], send: Send) -> tuple[Any, bool]:
+        """The result, and whether there is one."""
+        linecache.cache[FILENAME] = (len(code), None, code.splitlines(keepends=True), FILENAME)
+        body, last = _compiled(code)
+        self._open(code, descriptors)
+        self.names.pop("result", None)
+        self.names |= {
+            "__name__": "__main__",
+            "__builtins__": builtins,
+            "tables": dict(self._tables),
+            "emit": _emitter(send),
+            "pd": pd,
+            "np": np,
+        }
+        exec(body, self.names)  # noqa: S102 - this is what the jail is for
+        value = eval(last, self.names) if last is not None else None  # noqa: S307 - and this
+        if "result" in self.names:
+            return self.names["result"], True
+        return value, value is not None
+
+    def _open(self, code: str, descriptors: Mapping[str, int]) -> None:
+        """Open the tables of this run. What code has made of one stays, as long as its runs name the same dataset."""
+        for name in set(self._tables) - set(descriptors):
+            del self._tables[name], self._files[name]
+        for name, descriptor in descriptors.items():
+            # Opening one takes some milliseconds, so those that the code does not speak of stay closed.
+            if not (self._lasting or "tables" in code or name in code):
+                continue
+            status = os.fstat(descriptor)
+            file = (status.st_dev, status.st_ino)
+            if self._files.get(name) != file:
+                self._tables[name], self._files[name] = _open(descriptor), file
+                if name == "df":
+                    self.names["df"] = self._tables[name]
+            if self._lasting:
+                os.close(descriptor)
+        self.names.setdefault("df", None)
 
 
 def _stream(descriptor: int) -> TextIO:
     """Where to print, seen line by line."""
     return open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-
-
-def _execute(code: str, descriptors: Mapping[str, int], names: dict[str, Any], send: Send) -> tuple[Any, bool]:
-    """The result, and whether there is one."""
-    linecache.cache[FILENAME] = (len(code), None, code.splitlines(keepends=True), FILENAME)
-    body, last = _compiled(code)
-    # Opening one takes some milliseconds, so those that the code does not speak of stay closed.
-    wanted = [name for name in descriptors if "tables" in code or name in code]
-    tables = {name: _open(descriptors[name]) for name in wanted}
-    names |= {
-        "__name__": "__main__",
-        "__builtins__": builtins,
-        "df": tables.get("df"),
-        "tables": tables,
-        "emit": _emitter(send),
-        "pd": pd,
-        "np": np,
-    }
-    exec(body, names)  # noqa: S102 - this is what the jail is for
-    value = eval(last, names) if last is not None else None  # noqa: S307 - and this
-    if "result" in names:
-        return names["result"], True
-    return value, value is not None
 
 
 def _compiled(code: str) -> tuple[CodeType, CodeType | None]:

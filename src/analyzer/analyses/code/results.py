@@ -65,6 +65,13 @@ class Saved(Frozen):
     filename: str
 
 
+class SessionTold(Frozen):
+    """The session the code ran in."""
+
+    session_id: str
+    run: int = Field(ge=1, description="Counted from 1, which finds no variables.")
+
+
 class CodeResult(Result):
     """What the code gave back."""
 
@@ -77,6 +84,7 @@ class CodeResult(Result):
     charts: list[CodeChart] = Field([], max_length=MOST_CHARTS, description="Where `kind` is `chart`: one.")
     output: Printed = Printed(text="")
     saved: Saved | None = Field(None, description="The dataset made of the table, where that was asked for.")
+    session: SessionTold | None = Field(None, description="Where one was named.")
 
     @pydantic.model_validator(mode="after")
     def _what_it_says(self) -> "CodeResult":
@@ -129,11 +137,15 @@ class CodeFailure(Frozen):
         return kinds[self.kind](self.detail, line=self.line)
 
 
-def checked_result(value: Any, printed: Printed) -> CodeResult:
+TOLD_BY_US = {"output", "saved", "session", "task_id", "schema_version"}
+
+
+def checked_result(value: Any, printed: Printed, session: SessionTold | None = None) -> CodeResult:
     """The result that this JSON is. Raises ResultInvalid."""
-    if not isinstance(value, dict) or value.keys() & {"output", "saved", "task_id", "schema_version"}:
+    if not isinstance(value, dict) or value.keys() & TOLD_BY_US:
         raise ResultInvalid("What the code gave back is not of the form of a result.")
-    return _checked(CodeResult, value | {"output": printed.model_dump()})
+    told = {"output": printed.model_dump(), "session": session and session.model_dump()}
+    return _checked(CodeResult, value | told)
 
 
 def checked_emitted(value: Any) -> Emitted:
