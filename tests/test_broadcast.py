@@ -118,11 +118,3 @@ async def test_a_log_that_hangs_up_keeps_the_patient() -> None:
     assert len(await hasty) == 4
     _append(log, "run.interrupted")
     assert len(await patient) == 5
-
-
-async def test_silence_is_told_by_empty_batches() -> None:
-    log = _log_of(0)
-    batches = log.follow(f"epoch:{len(log)}", patient=True, beat_seconds=0.001)
-    assert [await anext(batches), await anext(batches)] == [[], []]
-    _append(log, "run.failed")
-    assert [batch[0].type async for batch in batches if batch] == ["run.failed"]

@@ -186,6 +186,20 @@ class Settings(BaseSettings):
     jail_max_sessions: int = Field(
         16, ge=0, description="Sessions of code kept in all. Each is a process, and holds what its variables hold."
     )
+    stream_heartbeat_seconds: float = Field(
+        15,
+        gt=0,
+        description="An event stream is never silent for longer. Some proxies give up after 30 s.",
+    )
+    stream_stall_seconds: float = Field(
+        30,
+        gt=0,
+        description="A stream whose reader takes nothing for so long, or stays too far behind for so long, is closed. "
+        "The reader comes back and misses nothing.",
+    )
+    stream_max_behind_bytes: int = Field(
+        MIB, ge=1, description="How far behind is too far: 1 MiB are some thousand events."
+    )
     shutdown_grace_seconds: float = Field(
         10,
         ge=0,

@@ -1,7 +1,6 @@
 """The API over a real socket: what is promised of each route, and what is refused."""
 
 import asyncio
-import contextlib
 import csv
 import io
 import json
@@ -317,26 +316,6 @@ async def test_other_sites_may_not_change_anything(api: Api) -> None:
         assert (await api.get("/health", headers=headers)).status == 200
     assert (await api.upload(TABLE, headers={"Origin": str(api.http._base_url).rstrip("/")})).status == 201
     assert isinstance(api.http, aiohttp.ClientSession)
-
-
-async def test_who_stops_reading_is_let_go_and_gets_no_second_answer(
-    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analyzer.web.sse.STALL_SECONDS", 0.2)
-    run = await api.start(await api.dataset(TABLE), "test_trouble", kind="large")
-    await api.watch(run)
-    host, port = api.http._base_url.host, api.http._base_url.port  # type: ignore[union-attr]
-    reader, writer = await asyncio.open_connection(host, port, limit=1000)
-    for _ in range(8):  # more than the system's buffers hold
-        writer.write(f"GET /api/run/{run}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    await asyncio.sleep(1)
-    received = b""
-    with contextlib.suppress(ConnectionError):
-        while chunk := await reader.read(100_000):
-            received += chunk
-    assert received.count(b"HTTP/1.1 ") == received.count(b"HTTP/1.1 200 OK")
-    assert len(received) < 8 * 3_000_000
-    writer.close()
 
 
 def test_the_log_is_ours_alone() -> None:

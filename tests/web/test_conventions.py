@@ -299,7 +299,7 @@ async def test_a_server_that_drains_refuses_new_work_and_ends_what_it_has(
         waiting = asyncio.create_task(api.get(f"/api/run/{run}", headers={"Prefer": "wait=30"}))
         watching = asyncio.create_task(api.watch(run))
         log = await app[ANALYZER].log(run)
-        await until(lambda: len(log._changed._waiters) == 2, "both wait for the run")
+        await until(lambda: log.watching == 2, "both wait for the run")
         app[ANALYZER].drain()
         assert (await waiting).json["status"] == "running"
         assert (await watching)[-1].type == "shutdown"

@@ -22,13 +22,14 @@ from analyzer.errors import (
 )
 from analyzer.models import Run, RunStatus
 from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
+from analyzer.web.feeds import RunFeed
 from analyzer.web.idempotency import REPLAYED, once
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.preferences import applied, wait_seconds
 from analyzer.web.shapes import EndedRun, RunAnswer, Runs
-from analyzer.web.sse import stream_events
+from analyzer.web.sse import Limits, last_event_id, stream, wants_lines
 from analyzer.web.tags import JSON, not_modified
 
 routes = web.RouteTableDef()
@@ -166,8 +167,10 @@ async def show_result(request: web.Request) -> web.Response:
 )
 async def watch_run(request: web.Request) -> web.StreamResponse:
     """What a run says, live or again: server-sent events, or JSON lines by `Accept`."""
-    log = await request.app[ANALYZER].log(request.match_info["run_id"], principal_of(request))
-    return await stream_events(request, log)
+    analyzer = request.app[ANALYZER]
+    log = await analyzer.log(request.match_info["run_id"], principal_of(request))
+    feed = RunFeed(log, last_event_id(request), as_lines=wants_lines(request))
+    return await stream(request, feed, Limits.of(analyzer.settings))
 
 
 @routes.get("/api/runs", name="runs")
