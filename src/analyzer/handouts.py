@@ -1,14 +1,15 @@
 """What is made of a run for people to take away: the code that gives it again, and how it compares."""
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from typing import Any
 
 from analyzer.comparison import Comparison
 from analyzer.desk import Desk
-from analyzer.errors import NoCode
-from analyzer.executors.base import Executor, Lane, VerifyResult
+from analyzer.errors import Crashed, NoCode, RunTimeout
+from analyzer.executors.base import DrawChart, Executor, Lane, PictureFormat, VerifyResult, WorkerDied
 from analyzer.models import PUBLIC, Run
 from analyzer.programs import Program
 from analyzer.registry import Analysis, Registry
@@ -20,11 +21,14 @@ REFERENCES = "analyzer.references"  # a module for each analysis; imported by wo
 class Handouts:
     """Makes them of stored results and of the datasets, when somebody asks."""
 
-    def __init__(self, catalogue: Registry, desk: Desk, shelf: Shelf, executor: Executor) -> None:
+    def __init__(
+        self, catalogue: Registry, desk: Desk, shelf: Shelf, executor: Executor, timeout_seconds: float
+    ) -> None:
         self._catalogue = catalogue
         self._desk = desk
         self._shelf = shelf
         self._executor = executor
+        self._timeout_seconds = timeout_seconds
 
     async def program(self, run_id: str, address: str, principal: str = PUBLIC) -> Program:
         """The run in a few lines of pandas. `address` gets the `file_id` put in place of `{file_id}`.
@@ -44,6 +48,23 @@ class Handouts:
             recipe=analysis.recipe({name: dataset.shape for name, dataset in found.items()}, params),
             private=principal != PUBLIC,
         )
+
+    async def picture(self, run_id: str, name: str, form: PictureFormat, principal: str = PUBLIC) -> bytes:
+        """A chart of a completed run's result as SVG or PNG. Raises NotFound, NotInstalled, RunTimeout."""
+        result = await self._desk.result(run_id, principal)
+        async with self._within_time("Drawing this chart"):
+            drawn: bytes = await self._executor.call(DrawChart(result, name, form), Lane.PAGES)
+            return drawn
+
+    @asynccontextmanager
+    async def _within_time(self, what: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        except TimeoutError:
+            raise RunTimeout(f"{what} took longer than {self._timeout_seconds:g} seconds.") from None
+        except WorkerDied:
+            raise Crashed(f"{what} ended the worker.") from None
 
     def verifiable(self) -> list[str]:
         """The ids of the analyses whose results can be verified, sorted."""

@@ -125,7 +125,7 @@ class Analyzer:
             max_uploads=settings.workers + settings.max_queued_uploads,
             timeout_seconds=settings.task_timeout_seconds,
         )
-        self._handouts = Handouts(self._catalogue, self._desk, self._shelf, executor)
+        self._handouts = Handouts(self._catalogue, self._desk, self._shelf, executor, settings.task_timeout_seconds)
         self._intake = Intake(self._catalogue, self._shelf, self._jail, self._desk)
 
     async def _start_jail(self) -> None:

@@ -1,4 +1,4 @@
-"""What is made of a run to take away: its code."""
+"""What is made of a run to take away: its code and its pictures."""
 
 import asyncio
 import subprocess
@@ -45,6 +45,21 @@ async def test_what_has_no_code_says_so(api: Api, penguins: Path) -> None:
     (await api.get(f"/api/run/{run_id}/code")).problem(404, "no-code")
     (await api.get(f"/api/run/{run_id}/code?format=r")).problem(422, "invalid-parameters")
     (await api.get(f"/api/run/{'0' * 32}/code")).problem(404, "unknown-run")
+
+
+async def test_a_chart_as_a_picture(api: Api, penguins: Path) -> None:
+    run_id = await api.start(await api.dataset(penguins), "eda_statistical_summary")
+    await api.result(run_id)
+    drawn = await api.get(f"/api/run/{run_id}/chart/column-2.svg")
+    assert drawn.status == 200, drawn.body
+    assert drawn.headers["Content-Type"] == "image/svg+xml"
+    assert drawn.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert drawn.headers["X-Content-Type-Options"] == "nosniff"
+    assert b"bill_length_mm" in drawn.body
+    assert (await api.get(f"/api/run/{run_id}/chart/column-2.png")).body.startswith(b"\x89PNG")
+    tag = drawn.headers["ETag"]
+    assert (await api.get(f"/api/run/{run_id}/chart/column-2.svg", headers={"If-None-Match": tag})).status == 304
+    (await api.get(f"/api/run/{run_id}/chart/column-99.svg")).problem(404, "not-found")
 
 
 async def _run(script: str, **environment: str) -> str:

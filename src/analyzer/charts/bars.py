@@ -14,7 +14,7 @@ def _bars(title: str, values: Sequence[Mapping[str, Any]], length: Mapping[str, 
         title,
         values,
         height={"step": 18},
-        mark={"type": "bar", "tooltip": True},
+        mark={"type": "bar", "tooltip": True, "cornerRadiusEnd": 2, "invalid": None},
         encoding={"y": {"field": "name", "type": "nominal", "sort": None, "title": None}, "x": dict(length)},
     )
 

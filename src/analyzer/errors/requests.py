@@ -87,6 +87,12 @@ class NotFinished(AnalyzerError):
     code, status, title = "not-finished", 409, "The run has not finished"
 
 
+class NotInstalled(AnalyzerError):
+    """This server was installed without what this needs. Its operator can add the extra that the message names."""
+
+    code, status, title = "not-installed", 501, "Not installed here"
+
+
 class NoCode(AnalyzerError):
     """This analysis is not a few lines of pandas, so there is no code to show for it."""
 

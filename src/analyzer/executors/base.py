@@ -6,10 +6,12 @@ named here, or with an AnalyzerError.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from analyzer.models import ExportFormat, ReadingOptions, ReadingReport, RowsWanted, TableSchema
 from analyzer.registry import Part
+
+PictureFormat = Literal["svg", "png"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,15 @@ class ExportTable:
 
 
 @dataclass(frozen=True)
+class DrawChart:
+    """Draw one chart of a result. Answered by the picture's bytes. Raises NotFound and NotInstalled."""
+
+    result: bytes
+    name: str
+    format: PictureFormat
+
+
+@dataclass(frozen=True)
 class VerifyResult:
     """Hold a result against its analysis's reference. Answered by a `Comparison`."""
 
@@ -116,7 +127,7 @@ class RunCode:
     session: SessionKey | None = None  # whose variables it finds and adds to
 
 
-Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult
+Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult | DrawChart
 
 
 class Lane(StrEnum):

@@ -19,11 +19,13 @@ import pyarrow as pa
 from pydantic_core import from_json, to_json
 
 from analyzer.analyses import catalogue
+from analyzer.charts import rendering
 from analyzer.comparison import Comparison
 from analyzer.drafts import GrowingFile, telling_when_full
 from analyzer.errors import AnalyzerError
 from analyzer.executors.base import (
     ComputePart,
+    DrawChart,
     EncodedChart,
     EncodedSection,
     ExportTable,
@@ -124,6 +126,10 @@ def _verify_result(work: VerifyResult) -> Comparison:
     return verify(work.task_id, tables, params, json.loads(work.result))
 
 
+def _draw_chart(work: DrawChart) -> bytes:
+    return rendering.PICTURES[work.format](rendering.found(json.loads(work.result), work.name))
+
+
 def _decode(section: EncodedSection) -> Section:
     charts = tuple(Chart(chart.name, chart.title, from_json(chart.spec)) for chart in section.charts)
     return Section(section.name, from_json(section.data), charts)
@@ -149,4 +155,5 @@ PERFORM: dict[type, Callable[[Any], Any]] = {
     ComputePart: _compute_part,
     MergeSections: _merge_sections,
     VerifyResult: _verify_result,
+    DrawChart: _draw_chart,
 }

@@ -30,6 +30,8 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
         "example": "eda_data_quality",
     },
+    "chart": {"description": "The name of a chart in a result.", "schema": {"type": "string"}, "example": "missing"},
+    "form": {"description": "The form of a picture.", "schema": {"type": "string", "enum": ["svg", "png"]}},
     "code": {"description": "An error code.", "schema": {"type": "string"}, "example": "unknown-dataset"},
     "name": {"description": "A file's name.", "schema": {"type": "string"}, "example": "page.css"},
 }

@@ -1,4 +1,4 @@
-"""What a run leaves to take away: its code."""
+"""What a run leaves to take away: its code and its pictures."""
 
 from typing import Literal
 from urllib.parse import quote
@@ -6,7 +6,21 @@ from urllib.parse import quote
 import pydantic
 from aiohttp import web
 
-from analyzer.errors import Expired, InvalidParameters, NoCode, UnknownDataset, UnknownRun
+from analyzer.errors import (
+    Crashed,
+    Expired,
+    InvalidParameters,
+    MemoryLimit,
+    NoCode,
+    NoResult,
+    NotFinished,
+    NotFound,
+    NotInstalled,
+    RunTimeout,
+    UnknownDataset,
+    UnknownRun,
+)
+from analyzer.executors.base import PictureFormat
 from analyzer.web.answers import principal_of, read_query
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
@@ -26,6 +40,36 @@ class CodeQuery(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
     format: Literal["py", "ipynb"] = pydantic.Field("py", description="A Python file, or a Jupyter notebook.")
+
+
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@routes.get("/api/run/{run_id}/chart/{chart}.{form:svg|png}", name="chart")
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply(
+                "The picture.",
+                content={kind: {"type": "string", "format": "binary"} for kind in PICTURES.values()},
+                headers=("ETag",),
+            ),
+            304: NOT_MODIFIED,
+        },
+        refuses=(
+            *(UnknownRun, Expired, NotFinished, NoResult, NotFound),
+            *(NotInstalled, RunTimeout, Crashed, MemoryLimit),
+        ),
+        heeds=("Session", "IfNoneMatch"),
+    )
+)
+async def show_chart(request: web.Request) -> web.Response:
+    """A chart of a completed run as a picture: its name is that in `charts` of the result."""
+    run_id, name = request.match_info["run_id"], request.match_info["chart"]
+    form: PictureFormat = "svg" if request.match_info["form"] == "svg" else "png"
+    picture = await request.app[ANALYZER].handouts.picture(run_id, name, form, principal_of(request))
+    return tagged_answer(request, Tagged.of(picture, PICTURES[form]), UNTRUSTED)
 
 
 @routes.get("/api/run/{run_id}/code", name="code")
