@@ -10,6 +10,7 @@ from typing import Any
 from analyzer.aio import Tasks
 from analyzer.blobs.base import BlobMissing, Blobs
 from analyzer.broadcast import EventLog, encode_members
+from analyzer.computations import Computations, key_of
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, ShuttingDown, UnknownRun, shown
 from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part, Place
@@ -45,6 +46,7 @@ class Desk:
         retention: Retention,
         scheduler: Scheduler,
         runner: Runner,
+        computations: Computations,
         max_attempts: int,
     ) -> None:
         self._state = state
@@ -52,6 +54,7 @@ class Desk:
         self._retention = retention
         self._scheduler = scheduler
         self._runner = runner
+        self._computations = computations
         self._max_attempts = max_attempts
         self._live: dict[str, LiveRun] = {}
         self._works = Tasks(outcomes_are_read=True)
@@ -88,6 +91,7 @@ class Desk:
             tables=dict(plan.tables),
             shapes=dict(plan.shapes),
             place=plan.analysis.place,
+            key=key_of(plan.analysis, owned.run.params, plan.tables, owned.principal),
             result_key=result_key(run_id),
             result_url=f"{self.public_prefix}/api/run/{run_id}/result",
         )
@@ -95,18 +99,18 @@ class Desk:
     async def _take_in(self, live: LiveRun, *, again: bool) -> None:
         if self._closing:
             raise ShuttingDown("The server is shutting down and takes no new work.")
-        position = self._scheduler.admit(live.id, again=again)
+        position = self._computations.board(live, again=again)
         self._retention.pin(*live.in_use)
         try:
             if not again:
                 await self._state.save_run(live.owned)
         except BaseException:
-            self._scheduler.forget(live.id)
+            await self._computations.leave(live)
             await self._retention.release(*live.in_use)
             raise
         live.say("run.queued", position=position)
         self._live[live.id] = live
-        live.work = self._works.start(self._runner.work(live, self._scheduler.turn(live.id)), f"work {live.id}")
+        live.work = self._works.start(self._computations.work(live), f"work {live.id}")
         self._drives.start(self._drive(live, live.work), f"run {live.id}")
         if self._stopping:
             self._stop(live)
@@ -114,11 +118,12 @@ class Desk:
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
         try:
+            await asyncio.wait([work])
+            await self._computations.leave(live)
             await self._runner.finish(live, work)
         finally:
             pump.cancel()
             live.broadcaster.log.close()
-            self._scheduler.forget(live.id)
             del self._live[live.id]
             self._log_end(live)
             await self._retention.release(*live.in_use)
@@ -154,6 +159,7 @@ class Desk:
         else:
             live = self._live_run(again.model_copy(update={"epoch": owned.epoch}), plan)
             live.go_on_with(aside)
+            live.key = None  # it has begun on its own
         await self._take_in(live, again=True)
         log.info("run taken up again", extra={"run": live.id, "attempt": again.attempt, "kept": len(live.sections)})
 
@@ -191,6 +197,7 @@ class Desk:
             self._stop(live)
         await self._drives.wait(None)
         await self._works.aclose()
+        await self._computations.aclose()
 
     def _stop(self, live: LiveRun) -> None:
         """What can go on after a restart is laid aside; of code that has begun nobody knows what it did already."""

@@ -48,7 +48,7 @@ class Intake:
         analysis = self._catalogue.find(task_id)
         async with AsyncExitStack() as opened:
             found = {"df": await opened.enter_async_context(self._shelf.table(file_id, principal))}
-            checked = _check(analysis, params)
+            checked = analysis.settle(_check(analysis, params))
             for name, further in analysis.further(checked).items():
                 found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
             shapes = {name: one.dataset.shape for name, one in found.items()}

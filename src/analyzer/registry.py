@@ -94,6 +94,11 @@ def no_further_tables(params: Any) -> Mapping[str, str]:
     return {}
 
 
+def as_given(params: P) -> P:
+    """For analyses whose parameters mean the same at any moment."""
+    return params
+
+
 @dataclass(frozen=True)
 class Analysis(Generic[P, R]):
     """One entry of the catalogue."""
@@ -109,6 +114,8 @@ class Analysis(Generic[P, R]):
     place: Place = Place.SLOT
     further: Callable[[P], Mapping[str, str]] = no_further_tables  # name in `tables` → file_id of a parameter's dataset
     recipe: Callable[[Schemas, P], str] | None = None  # pandas that gives the main figures; see analyses/recipes.py
+    settle: Callable[[P], P] = as_given  # decides, when a run is submitted, what its parameters leave to the moment
+    deterministic: bool = True  # equal data and parameters give equal results, which may then be computed once
     version: int = 1  # raise it whenever the same data may give another result
 
     @property

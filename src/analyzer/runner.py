@@ -37,6 +37,8 @@ class LiveRun:
     result_key: str
     result_url: str
     place: Place = Place.SLOT
+    key: str | None = None  # what it has in common with the runs it may share a computation with
+    is_seen: bool = True  # it is a run that somebody knows, and not what several of them share
     broadcaster: Broadcaster = field(init=False)
     work: asyncio.Task[bytes] | None = None
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
@@ -44,6 +46,10 @@ class LiveRun:
 
     def __post_init__(self) -> None:
         self.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch))
+
+    def unseen(self) -> "LiveRun":
+        """What this run would do, as a computation that nobody sees."""
+        return replace(self, is_seen=False, work=None, sections={})
 
     def go_on_with(self, aside: Aside) -> None:
         """What was kept when the run was laid aside is done and said already."""
@@ -95,7 +101,8 @@ class Runner:
         """
         async with turn:
             live.change(status=RunStatus.RUNNING, started_at=now())
-            await self.state.save_run(live.owned)  # from here on the next start knows that it was begun
+            if live.is_seen:
+                await self.note_begun(live)
             await live.broadcaster.publish("run.started")
             try:
                 async with asyncio.timeout(self.timeout_seconds):
@@ -104,6 +111,10 @@ class Runner:
                 raise RunTimeout(
                     f"The run took longer than {self.timeout_seconds:g} seconds.", limit=self.timeout_seconds
                 ) from None
+
+    async def note_begun(self, live: LiveRun) -> None:
+        """From here on the next start knows that the run was begun."""
+        await self.state.save_run(live.owned)
 
     async def finish(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         """Wait for the work to end, whatever its end is; save the final state, then publish the final event.

@@ -13,6 +13,7 @@ from analyzer.aio import Tasks
 from analyzer.analyses import catalogue
 from analyzer.blobs.local import LocalBlobs
 from analyzer.broadcast import EventLog
+from analyzer.computations import Computations
 from analyzer.desk import Desk
 from analyzer.errors import ShuttingDown
 from analyzer.executors.base import SlotCounts
@@ -113,7 +114,14 @@ class Analyzer:
         shared = SharedSections(settings.shared_sections_bytes)
         limits = settings.task_timeout_seconds, settings.max_result_bytes
         runner = Runner(executor, foreign, shared, state, blobs, *limits)
-        self._desk = Desk(state, blobs, self._retention, self._scheduler, runner, settings.run_attempts)
+        computations = Computations(
+            runner,
+            self._scheduler,
+            max_riders=settings.max_queued_tasks,
+            max_bytes=settings.shared_results_bytes,
+            keep_seconds=settings.shared_results_seconds,
+        )
+        self._desk = Desk(state, blobs, self._retention, self._scheduler, runner, computations, settings.run_attempts)
         self._desk.public_prefix = self.public_prefix
         self._repeats = Repeats(state)
         self._shelf = Shelf(

@@ -97,6 +97,14 @@ class Settings(BaseSettings):
         description="Figures kept in memory for other analyses of the same dataset. 64 MiB hold those of some ten "
         "thousand columns; 0 keeps none.",
     )
+    shared_results_bytes: int = Field(
+        64 * MIB,
+        ge=0,
+        description="Results kept in memory, with what their runs said, for who asks the same again. 0 keeps none.",
+    )
+    shared_results_seconds: float = Field(
+        600, ge=0, description="How long they are kept. Ten minutes: a page that is opened again, a retry."
+    )
     jail_min_level: int = Field(
         2,
         ge=0,

@@ -5,6 +5,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ class GateParams(Params):
 def _wait_at_gate(tables: Tables, part: Part, params: GateParams) -> Section:
     """Begins, says so in a file of its own, and goes on when the file `open` is there, or one of its own."""
     gate = Path(params.gate)
-    (gate / f"{part.name} {os.getpid()}").touch()
+    (gate / f"{part.name} {time.monotonic_ns()} {os.getpid()}").touch()
     while not ((gate / "open").exists() or (gate / f"open {part.name}").exists()):
         time.sleep(0.005)
     return Section(part.name, {"line": part.name})
@@ -67,7 +68,11 @@ gate_analysis = Analysis(
     parts=_numbered,
     compute=_wait_at_gate,
     merge=_merge,
+    deterministic=False,
 )
+
+
+shared_gate_analysis = replace(gate_analysis, id="test_shared_gate", deterministic=True)
 
 
 class TroubleParams(Params):
@@ -118,6 +123,7 @@ trouble_analysis = Analysis(
     parts=lambda schemas, params: [Part("trouble")],
     compute=_make_trouble,
     merge=_merge,
+    deterministic=False,
 )
 
 
@@ -135,6 +141,7 @@ endless_analysis = Analysis(
     parts=lambda schemas, params: [Part("endless")],
     compute=_begin_and_never_end,
     merge=_merge,
+    deterministic=False,
 )
 
 

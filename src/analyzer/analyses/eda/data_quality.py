@@ -55,6 +55,7 @@ severity, then code, column and other column.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, Field
@@ -121,7 +122,7 @@ class QualityParams(Params):
 
     columns: list[str] | None = Field(None, description="Only these columns. None: all.")
     seed: int = Field(0, ge=0, description="Chooses the rows where only a sample is looked at.")
-    as_of: AwareDatetime | None = Field(None, description="Later moments are future ones. None: when the run starts.")
+    as_of: AwareDatetime | None = Field(None, description="Later moments are future ones. None: this minute.")
     thresholds: Thresholds = Field(default_factory=Thresholds)
 
 
@@ -275,6 +276,12 @@ def _sorted(issues: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(issues, key=place)
 
 
+def settle(params: QualityParams) -> QualityParams:
+    """Later than all that is now: to the end of the minute, so that asking twice in it is asking the same."""
+    minute = now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return params if params.as_of else params.model_copy(update={"as_of": minute})
+
+
 def _now(params: QualityParams) -> str:
     """The moment after which others are in the future, as ISO 8601 in UTC."""
     return rfc3339(params.as_of or now())
@@ -309,5 +316,6 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
+    settle=settle,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

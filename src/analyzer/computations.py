@@ -1,0 +1,163 @@
+"""Computations that runs share: of the same analysis, parameters and data there is one at a time, and none afterwards.
+
+Runs of one principal alone share. Others are kept apart, since even the time an answer takes would tell what they do.
+A run that shares is a run like any other: it has its own id, log, result and cancel, and hears of the computation what
+it would have said itself. The computation ends when the last one leaves; when it completes it is kept for a while.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from analyzer.aio import Tasks
+from analyzer.models import RunStatus, now
+from analyzer.registry import Analysis, Place
+from analyzer.runner import LiveRun, Runner
+from analyzer.scheduler import Scheduler
+
+
+def key_of(
+    analysis: Analysis[Any, Any], params: Mapping[str, Any], tables: Mapping[str, str], principal: str
+) -> str | None:
+    """What two runs must have in common to share; None for one that cannot. A stored table's path names its content."""
+    if not analysis.deterministic or analysis.place is Place.JAIL:
+        return None
+    said = [principal, analysis.id, analysis.version, params, sorted(tables.items())]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass
+class Computation:
+    """One computation. It is driven like a run, but nobody sees it: those who share it tell what it says."""
+
+    key: str
+    lead: LiveRun
+    work: asyncio.Task[bytes] = field(init=False)
+    riders: set[str] = field(default_factory=set)
+    kept_until: float = 0  # by the loop's clock
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.lead.broadcaster.log.frames) + len(self.work.result())
+
+
+class Computations:
+    """Those under way, and those that are kept: `max_bytes` of them together at most, for `keep_seconds` each."""
+
+    def __init__(
+        self, runner: Runner, scheduler: Scheduler, *, max_riders: int, max_bytes: int, keep_seconds: float
+    ) -> None:
+        self._runner = runner
+        self._scheduler = scheduler
+        self._max_riders = max_riders
+        self._max_bytes = max_bytes
+        self._keep_seconds = keep_seconds
+        self._under_way: dict[str, Computation] = {}
+        self._kept: OrderedDict[str, Computation] = OrderedDict()
+        self._kept_bytes = 0
+        self._riding: dict[str, Computation] = {}
+        self._works = Tasks(outcomes_are_read=True)
+        self._pumps = Tasks()
+
+    def board(self, live: LiveRun, *, again: bool) -> int:
+        """Let the run share; tells its position in the queue. Raises Busy where a new computation finds no room.
+
+        Whoever boards must `leave`. There is room for so many beside those who began; others compute on their own.
+        """
+        computation = self._find(live.key) if live.key is not None else None
+        if computation is not None and len(self._riding) - len(self._under_way) >= self._max_riders:
+            live.key = computation = None
+        if computation is not None:
+            self._ride(live, computation)
+            return self._scheduler.position(computation.lead.id)
+        position = self._scheduler.admit(live.id, again=again)
+        if live.key is not None:
+            self._ride(live, self._begin(live.key, live))
+        return position
+
+    async def work(self, live: LiveRun) -> bytes:
+        """The result, as JSON; raises why there is none. Meanwhile the run says what the computation says."""
+        computation = self._riding.get(live.id)
+        if computation is None:
+            return await self._runner.work(live, self._scheduler.turn(live.id))
+        lead = computation.lead
+        async for entries in lead.broadcaster.log.follow(None, patient=True):
+            if live.run.status is RunStatus.QUEUED:
+                live.change(status=RunStatus.RUNNING, started_at=now())
+                if not computation.work.done():
+                    await self._runner.note_begun(live)
+            live.change(progress=lead.run.progress)
+            for entry in entries:
+                live.broadcaster.log.append(live.broadcaster.log.next_entry(entry.type, entry.members))
+        await asyncio.wait([computation.work])
+        return computation.work.result()
+
+    async def leave(self, live: LiveRun) -> None:
+        """The run has ended. With the last one the computation ends, for real: its slots are free when this returns."""
+        computation = self._riding.pop(live.id, None)
+        if computation is None:
+            self._scheduler.forget(live.id)
+            return
+        computation.riders.discard(live.id)
+        live.sections.update(computation.lead.sections)
+        if not computation.riders and not computation.work.done():
+            self._under_way.pop(computation.key, None)
+            computation.work.cancel()
+            await asyncio.wait([computation.work])
+
+    def _ride(self, live: LiveRun, computation: Computation) -> None:
+        self._riding[live.id] = computation
+        computation.riders.add(live.id)
+
+    def _find(self, key: str) -> Computation | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            return self._under_way.get(key)
+        if kept.kept_until < asyncio.get_running_loop().time():
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return kept
+
+    def _begin(self, key: str, first: LiveRun) -> Computation:
+        computation = Computation(key, first.unseen())
+        self._under_way[key] = computation
+        computation.work = self._works.start(self._drive(computation), f"compute {first.id}")
+        return computation
+
+    async def _drive(self, computation: Computation) -> bytes:
+        lead = computation.lead
+        pump = self._pumps.start(lead.broadcaster.pump(), f"pump computation {lead.id}")
+        try:
+            result = await self._runner.work(lead, self._scheduler.turn(lead.id))
+            await lead.broadcaster.settle()
+            computation.work.add_done_callback(lambda work: self._keep(computation))
+            return result
+        finally:
+            pump.cancel()
+            lead.broadcaster.log.close()
+            self._scheduler.forget(lead.id)
+            if self._under_way.get(computation.key) is computation:
+                del self._under_way[computation.key]
+
+    def _keep(self, computation: Computation) -> None:
+        if computation.work.cancelled() or computation.size_bytes > self._max_bytes:
+            return
+        computation.lead.sections = {}
+        computation.kept_until = asyncio.get_running_loop().time() + self._keep_seconds
+        self._kept[computation.key] = computation
+        self._kept_bytes += computation.size_bytes
+        while self._kept_bytes > self._max_bytes:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: str) -> None:
+        self._kept_bytes -= self._kept.pop(key).size_bytes
+
+    async def aclose(self) -> None:
+        """End what nobody waits for any more."""
+        await self._works.aclose()
+        await self._pumps.aclose()
