@@ -9,11 +9,12 @@ from analyzer.settings import MIB, Settings
 from analyzer.web.keys import ANALYZER, RESOURCES, UNCHANGING
 from analyzer.web.middleware import ANY, Border
 from analyzer.web.origins import Origins
-from analyzer.web.routes import datasets, handouts, health, index, problems, reference, runs, static, tasks
+from analyzer.web.routes import datasets, events, handouts, health, index, problems, reference, runs, static, tasks
 from analyzer.web.tags import Unchanging
 
 ROUTES = tuple(
-    resource.routes for resource in (index, datasets, runs, handouts, tasks, health, problems, reference, static)
+    resource.routes
+    for resource in (index, datasets, runs, events, handouts, tasks, health, problems, reference, static)
 )
 
 MAX_BODY_BYTES = MIB  # of a request that is no upload; uploads are streamed and have their own limit

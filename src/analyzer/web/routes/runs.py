@@ -22,27 +22,17 @@ from analyzer.errors import (
 )
 from analyzer.models import Run, RunStatus
 from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
-from analyzer.web.feeds import RunFeed
 from analyzer.web.idempotency import REPLAYED, once
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.preferences import applied, wait_seconds
 from analyzer.web.shapes import EndedRun, RunAnswer, Runs
-from analyzer.web.sse import Limits, last_event_id, stream, wants_lines
 from analyzer.web.tags import JSON, not_modified
 
 routes = web.RouteTableDef()
 
 RUN = "/api/run/{run_id:(?!status$)[^/]+}"  # `status` has a path of its own, and no run to cancel
-
-EVENTS = {"type": "string", "contentMediaType": JSON, "contentSchema": {"$ref": "#/components/schemas/Event"}}
-
-
-class EventsQuery(pydantic.BaseModel):
-    """Where a stream goes on. Other names in the query are left alone: an EventSource keeps its own there."""
-
-    last_event_id: str | None = pydantic.Field(None, description="As the header `Last-Event-ID`, which goes before it.")
 
 
 class RunRequest(pydantic.BaseModel):
@@ -147,30 +137,6 @@ async def show_result(request: web.Request) -> web.Response:
     answer = json_answer(await request.app[ANALYZER].result_json(run_id, principal_of(request)), headers=headers)
     answer.etag = run_id
     return answer
-
-
-@routes.get("/api/run/{run_id}/events", name="events", allow_head=False)
-@describe(
-    Operation(
-        "runs",
-        {
-            200: Reply(
-                "The stream. The `data` of each event, and each line of NDJSON, is an `Event`.",
-                content={"text/event-stream": EVENTS, "application/x-ndjson": EVENTS},
-            ),
-            204: Reply("You have seen the final event: there is nothing left to say."),
-        },
-        refuses=(UnknownRun, Expired),
-        query=EventsQuery,
-        heeds=("Session", "LastEventId"),
-    )
-)
-async def watch_run(request: web.Request) -> web.StreamResponse:
-    """What a run says, live or again: server-sent events, or JSON lines by `Accept`."""
-    analyzer = request.app[ANALYZER]
-    log = await analyzer.log(request.match_info["run_id"], principal_of(request))
-    feed = RunFeed(log, last_event_id(request), as_lines=wants_lines(request))
-    return await stream(request, feed, Limits.of(analyzer.settings))
 
 
 @routes.get("/api/runs", name="runs")
