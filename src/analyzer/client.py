@@ -3,7 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,10 +23,15 @@ log = logging.getLogger("analyzer.client")
 
 NOTHING_LEFT = 204
 HTTP_ERRORS = 400
-BINARY = {"Content-Type": "application/octet-stream"}
 READ_BYTES = 1024 * 1024
-PAUSE_SECONDS = 3.0  # before a broken stream is taken up again, unless the server says otherwise
-MAX_BREAKS = 10  # in a row, without an event in between
+TRIES = 4  # of one request, when there is no answer
+PASSING = frozenset({502, 503, 504})  # what a server, or a proxy before it, answers while it is about to be there again
+FIRST_PAUSE_SECONDS = 0.1  # then twice as long each time,
+LONGEST_PAUSE_SECONDS = 3.0  # to this, unless the stream says how long
+MAX_BREAKS = 30  # of a stream, in a row and without an event in between: about a minute
+
+Sent = Callable[[int, int], None]
+"""Told how many bytes of how many were sent."""
 
 
 class AnalyzerClient:
@@ -48,20 +56,26 @@ class AnalyzerClient:
     ) -> None:
         await self._http.close()
 
-    async def add_dataset(self, path: str | Path, options: ReadingOptions | None = None) -> Dataset:
-        """Upload a file of this machine."""
+    async def add_dataset(
+        self, path: str | Path, options: ReadingOptions | None = None, *, sent: Sent | None = None
+    ) -> Dataset:
+        """Upload a file of this machine, once, however often it has to be sent; `sent` is told how far that is."""
         path = Path(path)
         given = (options or ReadingOptions()).model_dump(mode="json", exclude_defaults=True)
         query = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
         answer = await self._ask(
-            "POST", "/api/upload", params=query | {"filename": path.name}, data=_content(path), headers=BINARY
+            *("POST", "/api/upload"),
+            params=query | {"filename": path.name},
+            content=lambda: _content(path, sent),
+            headers={"Content-Type": "application/octet-stream", "Idempotency-Key": secrets.token_hex(16)},
         )
         return Dataset.model_validate_json(answer, extra="ignore")
 
     async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any] | None = None) -> Run:
-        """Start an analysis on a dataset."""
+        """Start an analysis on a dataset, once, however often that has to be asked."""
         body = {"file_id": file_id, "task_id": task_id, "params": dict(params or {})}
-        return Run.model_validate_json(await self._ask("POST", "/api/run", json=body), extra="ignore")
+        answer = await self._ask("POST", "/api/run", json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
+        return Run.model_validate_json(answer, extra="ignore")
 
     async def run(self, run_id: str) -> Run:
         return Run.model_validate_json(await self._ask("GET", f"/api/run/{quote(run_id)}"), extra="ignore")
@@ -82,37 +96,69 @@ class AnalyzerClient:
         """What the run has said and says, to its final event, whatever happens to the connection meanwhile.
 
         `after` is the id of the last event already seen. A `run.snapshot` replaces all that was seen before it.
+        Raises StreamLost when the server cannot be reached for about a minute.
         """
-        last_seen, pause_seconds, breaks = after, PAUSE_SECONDS, 0
+        last_seen, longest_seconds, breaks = after or "", LONGEST_PAUSE_SECONDS, 0
         while breaks <= MAX_BREAKS:
-            parser = EventStreamParser(last_seen or "")
-            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_seen} if last_seen else {})
+            parser = EventStreamParser(last_seen)
             try:
-                async with self._http.get(self._url + f"/api/run/{quote(run_id)}/events", headers=headers) as answer:
+                async with self._stream(run_id, last_seen) as answer:
                     if answer.status == NOTHING_LEFT:
                         return
-                    await _raise_problem(answer)
-                    async for chunk in answer.content.iter_any():
-                        for frame in parser.feed(chunk):
-                            if frame.type == "shutdown":
-                                continue  # the server's word, not the run's
-                            event = Event(id=frame.id, type=frame.type, data=json.loads(frame.data))
-                            last_seen, breaks = event.id, 0
-                            yield event
-                            if event.is_final:
-                                return
+                    async for event in _events(answer, parser):
+                        breaks = 0
+                        yield event
+                        if event.is_final:
+                            return
             except (aiohttp.ClientError, TimeoutError) as failure:
                 log.info("stream broke and is taken up again", extra={"run": run_id, "failure": repr(failure)})
+            last_seen = parser.last_event_id
             if parser.retry_milliseconds is not None:
-                pause_seconds = parser.retry_milliseconds / 1000
+                longest_seconds = parser.retry_milliseconds / 1000
+            await _pause(breaks, longest_seconds)
             breaks += 1
-            await asyncio.sleep(pause_seconds)
         raise StreamLost(f"The events of run {run_id!r} broke off {MAX_BREAKS} times in a row.")
 
-    async def _ask(self, method: str, path: str, **more: Any) -> bytes:
-        async with self._http.request(method, self._url + path, **more) as answer:
+    @asynccontextmanager
+    async def _stream(self, run_id: str, last_seen: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_seen} if last_seen else {})
+        async with self._http.get(self._url + f"/api/run/{quote(run_id)}/events", headers=headers) as answer:
+            if answer.status in PASSING:
+                answer.raise_for_status()
             await _raise_problem(answer)
-            return await answer.read()
+            yield answer
+
+    async def _ask(
+        self, method: str, path: str, *, content: Callable[[], AsyncIterator[bytes]] | None = None, **more: Any
+    ) -> bytes:
+        """The answer to a request that may be repeated: it changes nothing, or has a key, or repeats to no effect."""
+        for attempt in range(TRIES):
+            last = attempt + 1 == TRIES
+            try:
+                data = None if content is None else content()
+                async with self._http.request(method, self._url + path, data=data, **more) as answer:
+                    if last or answer.status not in PASSING:
+                        await _raise_problem(answer)
+                        return await answer.read()
+            except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError):
+                if last:
+                    raise
+            await _pause(attempt, LONGEST_PAUSE_SECONDS)
+        raise AssertionError("the last try returns or raises")
+
+
+async def _events(answer: aiohttp.ClientResponse, parser: EventStreamParser) -> AsyncIterator[Event]:
+    """The events of one connection, to its end."""
+    async for chunk in answer.content.iter_any():
+        for frame in parser.feed(chunk):
+            if frame.type != "shutdown":  # which is the server's word, not the run's
+                yield Event(id=frame.id, type=frame.type, data=json.loads(frame.data))
+
+
+async def _pause(failures: int, longest_seconds: float) -> None:
+    """Twice as long after each failure; at random, so that not all who lost the same server come back at once."""
+    longest = min(FIRST_PAUSE_SECONDS * 2**failures, longest_seconds)
+    await asyncio.sleep(longest * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
 
 async def _raise_problem(answer: aiohttp.ClientResponse) -> None:
@@ -125,7 +171,11 @@ async def _raise_problem(answer: aiohttp.ClientResponse) -> None:
         raise from_problem(problem)
 
 
-async def _content(path: Path) -> AsyncIterator[bytes]:
+async def _content(path: Path, sent: Sent | None) -> AsyncIterator[bytes]:
+    size, done = path.stat().st_size, 0
     async with aiofiles.open(path, "rb") as file:
         while chunk := await file.read(READ_BYTES):
             yield chunk
+            done += len(chunk)
+            if sent is not None:
+                sent(done, size)

@@ -4,11 +4,12 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import click
 
 from analyzer.cli.running import FAILED, SEE_DEBUG, complain, log_for_commands, run, settings_from
@@ -18,6 +19,7 @@ from analyzer.fields import reading_options
 from analyzer.models import Event, Run
 from analyzer.piped import standard_input
 
+CANCELLING_SECONDS = 5.0  # for a server to be told that nobody waits any more
 DEFAULT_TASKS = ("eda_statistical_summary", "eda_data_quality")
 
 
@@ -87,8 +89,10 @@ async def _analyze(file: Path, name: str, request: Request, server: str | None, 
     async with _file(file, name) as path, workplace_at(server) as workplace:
         with terminal.progress(name if str(file) == "-" else str(file)) as show:
             dataset = await workplace.add_dataset(path, options)
-            runs = [await workplace.submit(dataset.id, task_id, request.params) for task_id in request.tasks]
-            endings = await asyncio.gather(*(_follow(workplace, run, show) for run in runs))
+            async with _ending_with_us(workplace) as runs:
+                for task_id in request.tasks:
+                    runs.append(await workplace.submit(dataset.id, task_id, request.params))
+                endings = await asyncio.gather(*(_follow(workplace, run, show) for run in runs))
         for run, ending in zip(runs, endings, strict=True):
             if ending.type == "run.completed":
                 results[run.task_id] = await workplace.result(run.id)
@@ -126,6 +130,19 @@ async def _file(file: Path, name: str) -> AsyncIterator[Path]:
             yield path
     else:
         yield file
+
+
+@asynccontextmanager
+async def _ending_with_us(workplace: Workplace) -> AsyncIterator[list[Run]]:
+    """The runs that are put into this list are cancelled when we are: nobody would look at what comes of them."""
+    runs: list[Run] = []
+    try:
+        yield runs
+    except asyncio.CancelledError:
+        with suppress(AnalyzerError, aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(CANCELLING_SECONDS):
+                await asyncio.gather(*(workplace.cancel(run.id) for run in runs))
+        raise
 
 
 async def _follow(workplace: Workplace, run: Run, show: Callable[[str, int, int], None]) -> Event:

@@ -28,6 +28,8 @@ class Workplace(Protocol):
 
     async def result(self, run_id: str) -> dict[str, Any]: ...
 
+    async def cancel(self, run_id: str) -> Run: ...
+
 
 @asynccontextmanager
 async def workplace_at(server: str | None) -> AsyncIterator[Workplace]:
