@@ -1,6 +1,7 @@
 """The analysis `code` over HTTP: what goes in, what is seen on the way, what comes out."""
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -169,3 +170,27 @@ async def test_health_tells_of_the_jail(api: Api) -> None:
     jail = (await api.get("/health")).json["system"]["jail"]
     assert jail["level"] >= jail["min_level"] == 2
     assert set(jail["layers"]) == {"limits", "identity", "namespaces", "landlock", "seccomp"}
+
+
+PYPLOT = "import matplotlib.pyplot as plt\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("import altair as alt\nalt.Chart(df, title='Cities').mark_bar().encode(x='city', y='count')", "Cities"),
+        (f"{PYPLOT}fig, ax = plt.subplots()\nax.plot([1, 2])\nax.set_title('Line')\nfig", "Line"),
+        ("df.plot.bar(x='city', y='count', title='Axes')", "Axes"),
+        ("df.hist()", ""),
+        (f"{PYPLOT}plt.hist(df['count'])\nplt.title('Drawn')\nplt.show()", "Drawn"),
+    ],
+)
+async def test_what_is_drawn_is_a_chart(api: Api, code: str, title: str) -> None:
+    result, _ = await _ending(api, await api.dataset(TABLE), code)
+    assert result.get("kind") == "chart", result
+    (chart,) = result["charts"]
+    assert chart["title"] in (title, "(no name)")
+    if "altair" not in code:
+        picture = chart["spec"]["data"]["values"][0]["picture"]
+        assert base64.b64decode(picture.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
+        assert result["output"] == {"text": "", "left_out_bytes": 0}

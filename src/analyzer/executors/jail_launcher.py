@@ -26,6 +26,7 @@ ENVIRONMENT = ONE_THREAD | {
     "HOME": "/tmp",  # noqa: S108 - the jail's own
     "LANG": "C.UTF-8",
     "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp",  # noqa: S108 - where it may not write, it only must not look for another place
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # the others reserve a gigabyte, which counts against the wall
     "MALLOC_ARENA_MAX": "2",
     "JOBLIB_MULTIPROCESSING": "0",

@@ -22,7 +22,7 @@ What it assigns to `result`; else the value of its last line, if that is an expr
 | `value` | numbers, truth values, dates, lists, dicts, arrays |
 | `text` | text |
 | `table` | a DataFrame, a Series, an Arrow table: its first 1,000 rows, and how many there are |
-| `chart` | an Altair chart, or a Vega-Lite specification as a dict |
+| `chart` | an Altair chart, a Vega-Lite specification as a dict, a figure of matplotlib or what pyplot has drawn |
 
 With `save_as` a table becomes a dataset of its own, all rows of it, so that work can go on from there. Numbers that are
 not defined are `null`, integers beyond 2^53 and decimals are text.

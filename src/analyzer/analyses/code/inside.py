@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analyzer.analyses.code import pictures
 from analyzer.analyses.code.values import NoResult, TooLarge, as_frame, told
 from analyzer.errors import nearest
 
@@ -45,6 +46,7 @@ class Workspace:
         try:
             if not self._runs:
                 np.random.seed()  # the forked state would be the same in every jail
+                pictures.prepare()
             self._runs += 1
             sys.stdout, sys.stderr = _stream(1), _stream(2)
             result, given = self._execute(code, descriptors, send)
@@ -64,6 +66,7 @@ class Workspace:
         body, last = _compiled(code)
         self._open(code, descriptors)
         self.names.pop("result", None)
+        pictures.forget_drawn()
         self.names |= {
             "__name__": "__main__",
             "__builtins__": builtins,
@@ -75,8 +78,10 @@ class Workspace:
         exec(body, self.names)  # noqa: S102 - this is what the jail is for
         value = eval(last, self.names) if last is not None else None  # noqa: S307 - and this
         if "result" in self.names:
-            return self.names["result"], True
-        return value, value is not None
+            value = self.names["result"]
+        elif (figure := pictures.drawn()) is not None and not isinstance(value, pd.DataFrame):
+            value = figure
+        return value, value is not None or "result" in self.names
 
     def _open(self, code: str, descriptors: Mapping[str, int]) -> None:
         """Open the tables of this run. What code has made of one stays, as long as its runs name the same dataset."""

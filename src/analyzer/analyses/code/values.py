@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analyzer.analyses.code import pictures
 from analyzer.analyses.code.results import MOST_COLUMNS, MOST_ROWS
 
 EXACT = 2**53
@@ -31,7 +32,7 @@ def told(value: Any) -> dict[str, Any]:
     table = as_frame(value)
     if table is not None:
         return {"kind": "table", "table": _table(table)}
-    spec = _chart(value)
+    spec = pictures.chart(value)
     if spec is not None:
         return {"kind": "chart", "charts": [{"name": "chart", "title": _title(spec), "spec": _json(spec)}]}
     if isinstance(value, str):
@@ -93,15 +94,6 @@ def _table(frame: pd.DataFrame) -> dict[str, Any]:
         "rows": [list(row) for row in zip(*cells, strict=True)],
         "total": len(frame),
     }
-
-
-def _chart(value: Any) -> dict[str, Any] | None:
-    """The Vega-Lite specification that this is, or makes of itself."""
-    if type(value).__module__.partition(".")[0] == "altair" and hasattr(value, "to_dict"):
-        value = value.to_dict()
-    if isinstance(value, dict) and "vega-lite" in str(value.get("$schema", "")):
-        return value
-    return None
 
 
 def _title(spec: Mapping[str, Any]) -> str:
