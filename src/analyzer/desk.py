@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import BlobMissing, Blobs
 from analyzer.broadcast import EventLog, encode_members
 from analyzer.computations import Computations, key_of
-from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, ShuttingDown, UnknownRun, shown
+from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, NotFound, ShuttingDown, UnknownRun, shown
 from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part, Place
-from analyzer.retention import Retention, result_key
+from analyzer.retention import Retention, attachments_key, result_key
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
@@ -84,15 +87,18 @@ class Desk:
 
     def _live_run(self, owned: OwnedRun, plan: Plan) -> LiveRun:
         run_id = owned.run.id
+        alone = any(part.attaches for part in plan.parts)
         return LiveRun(
             owned=owned,
             parts=tuple(plan.parts),
-            in_use=(*plan.in_use, result_key(run_id)),
+            in_use=(*plan.in_use, result_key(run_id), attachments_key(run_id)),
             tables=dict(plan.tables),
             shapes=dict(plan.shapes),
             place=plan.analysis.place,
-            key=key_of(plan.analysis, owned.run.params, plan.tables, owned.principal),
+            key=None if alone else key_of(plan.analysis, owned.run.params, plan.tables, owned.principal),
             result_key=result_key(run_id),
+            attachments_key=attachments_key(run_id),
+            attach_to=str(self._blobs.draft()),
             result_url=f"{self.public_prefix}/api/run/{run_id}/result",
         )
 
@@ -126,6 +132,7 @@ class Desk:
             live.broadcaster.log.close()
             del self._live[live.id]
             self._log_end(live)
+            await asyncio.to_thread(shutil.rmtree, live.attach_to, ignore_errors=True)
             await self._retention.release(*live.in_use)
 
     def _log_end(self, live: LiveRun) -> None:
@@ -218,15 +225,29 @@ class Desk:
 
     async def result(self, run_id: str, principal: str) -> bytes:
         """The result as JSON. Raises NotFinished before the end, NoResult when the run ended without one."""
+        await self._completed(run_id, principal)
+        try:
+            return await self._blobs.get(result_key(run_id))
+        except BlobMissing:  # it expired while we looked
+            raise Expired(f"The result of run {shown(run_id)} has expired. Start it again.") from None
+
+    @asynccontextmanager
+    async def attachment(self, run_id: str, name: str, principal: str) -> AsyncIterator[Path]:
+        """A file beside the result, as long as the context lasts. Raises NotFound, and what `result` does."""
+        async with self._retention.using(attachments_key(run_id)):
+            await self._completed(run_id, principal)
+            path = self._blobs.local(f"{attachments_key(run_id)}/{name}")
+            if not path.exists():
+                raise NotFound(f"The result of run {shown(run_id)} has no attachment {shown(name)}.")
+            yield path
+
+    async def _completed(self, run_id: str, principal: str) -> None:
+        """Raises why there is no result."""
         run = await self.find(run_id, principal)
         if not run.status.is_final:
             raise NotFinished(f"The run {shown(run_id)} is still {run.status}.", retry_after=1)
         if run.status is not RunStatus.COMPLETED:
             raise NoResult(f"The run {shown(run_id)} has ended as {run.status}, without a result.", error=run.error)
-        try:
-            return await self._blobs.get(result_key(run_id))
-        except BlobMissing:  # it expired while we looked
-            raise Expired(f"The result of run {shown(run_id)} has expired. Start it again.") from None
 
     async def log(self, run_id: str, principal: str) -> EventLog:
         """What the run has said, growing while it lives."""

@@ -57,12 +57,21 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """What is too large for JSON, as a file beside the result: an Arrow file."""
+
+    name: str  # ends in .arrow; unique within a run; lower-case letters, digits, hyphens before that
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Section:
     """What a part returns: a finished piece of the result, strict JSON in `data`, shown to watchers as it is."""
 
     name: str
     data: dict[str, Any]
     charts: tuple[Chart, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class Part:
     shared: str = ""
     needs: tuple[Part, ...] = ()
     given: tuple[Section, ...] = ()  # filled in the worker
+    attaches: bool = False  # its section comes with files, which belong to one run: the run shares no computation
 
 
 class Place(StrEnum):

@@ -32,6 +32,11 @@ def result_key(run_id: str) -> str:
     return f"results/{run_id}"
 
 
+def attachments_key(run_id: str) -> str:
+    """The prefix of the files beside a run's result."""
+    return f"attachments/{run_id}"
+
+
 class Retention:
     """Removes what is to go. What is in use stays readable until its last user lets go of it."""
 
@@ -84,6 +89,7 @@ class Retention:
     async def remove_run(self, run_id: str, why: Removal) -> None:
         await self._state.remove_run(run_id, why)
         await self._delete_unneeded(result_key(run_id))
+        await self._delete_unneeded(attachments_key(run_id))
         counts = await self._state.counts()
         log.info("result removed", extra={"run": run_id, "why": why.value, "remaining": counts.results})
 
@@ -124,7 +130,13 @@ class Retention:
     async def delete_orphans(self) -> None:
         """Delete the blobs that nothing points to, as a crash may leave them. For the start, when nobody works yet."""
         needed = await self._state.needed()
-        for kind, names in (("originals", needed.originals), ("tables", needed.tables), ("results", needed.results)):
+        kept = {
+            "originals": needed.originals,
+            "tables": needed.tables,
+            "results": needed.results,
+            "attachments": needed.results,
+        }
+        for kind, names in kept.items():
             for name in await self._blobs.groups(kind) - names:
                 await self._blobs.delete(f"{kind}/{name}")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from analyzer.aside import packed, unpacked
@@ -35,6 +36,7 @@ class LiveRun:
     shapes: dict[str, TableSchema]
     in_use: tuple[str, ...]  # what must be kept as long as it lives
     result_key: str
+    attachments_key: str
     result_url: str
     place: Place = Place.SLOT
     key: str | None = None  # what it has in common with the runs it may share a computation with
@@ -43,6 +45,7 @@ class LiveRun:
     work: asyncio.Task[bytes] | None = None
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
     sections: dict[int, EncodedSection] = field(default_factory=dict)
+    attach_to: str = ""  # a draft: the folder for what its parts attach
 
     def __post_init__(self) -> None:
         self.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch))
@@ -167,11 +170,17 @@ class Runner:
         try:
             if (failure := work.exception()) is not None:
                 raise failure
+            await self._keep_attachments(live)
             await self.blobs.put(live.result_key, work.result())
         except Exception as failure:  # noqa: BLE001 - the border of a run: whatever it is ends here
             return self._fail(live, failure)
         live.change(status=RunStatus.COMPLETED)
         return "run.completed", encode_members(_summary(live, work.result()))
+
+    async def _keep_attachments(self, live: LiveRun) -> None:
+        for section in live.sections.values():
+            for name in section.attachments:
+                await self.blobs.keep(f"{live.attachments_key}/{name}", Path(live.attach_to, name))
 
     @staticmethod
     def _stop(live: LiveRun) -> tuple[str, bytes]:
@@ -234,7 +243,9 @@ class Runner:
 
     async def _compute_part(self, live: LiveRun, part: Part) -> EncodedSection:
         given = tuple([await self._section(live, need) for need in part.needs])
-        work = ComputePart(live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given)
+        work = ComputePart(
+            live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to
+        )
         section: EncodedSection = await self._insist(work, part.name)
         return section
 

@@ -287,6 +287,10 @@ class Analyzer:
         """What can be made of a run to take away: its code, its pictures, its report, and how it compares."""
         return self._handouts
 
+    def attachment(self, run_id: str, name: str, principal: str = PUBLIC) -> AbstractAsyncContextManager[Path]:
+        """A file beside the result, such as `matrix.arrow`. Raises what `result` raises, and NotFound."""
+        return self._desk.attachment(run_id, name, principal)
+
     async def events(self, run_id: str, after: str | None = None, principal: str = PUBLIC) -> AsyncIterator[Event]:
         """What the run has said and says, to its final event. `after` is the id of the last event already seen."""
         log = await self.log(run_id, principal)

@@ -63,3 +63,13 @@ def in_table_order(sections: Sequence[Section], schema: TableSchema) -> list[Sec
     """Sections of column parts in the order of the table, whatever order the parts had."""
     places = {name: place for place, name in enumerate(schema.names)}
     return sorted(sections, key=lambda section: places[section.data["columns"][0]["name"]])
+
+
+NUMERIC_TYPES = ("int", "uint", "float", "double", "halffloat", "decimal", "duration")
+"""How the names of Arrow's numeric types begin."""
+
+
+def numeric(schema: TableSchema, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of these columns that hold numbers or durations."""
+    types = {column.name: column.type for column in schema.columns}
+    return tuple(name for name in names if types[name].startswith(NUMERIC_TYPES))

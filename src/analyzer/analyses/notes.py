@@ -15,10 +15,11 @@ Reason = Literal[
     "not-installed",
     "overflow",
     "too-few-values",
+    "too-many",
     "zero-mean",
 ]
 """Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
-floating-point number; it divides by a mean or a spread of zero."""
+floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories."""
 
 
 class Undefined(Frozen):

@@ -49,6 +49,7 @@ class EncodedSection:
     name: str
     data: bytes
     charts: tuple[EncodedChart, ...]
+    attachments: tuple[str, ...] = ()  # the names of files in the folder that the work named
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class ComputePart:
     tables: dict[str, str]  # name in the run → path of its Arrow file
     part: Part
     given: tuple[EncodedSection, ...] = ()  # of the parts that it needs
+    attach_to: str = ""  # the folder for attachments; it is made when there is one
 
 
 @dataclass(frozen=True)

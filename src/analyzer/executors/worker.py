@@ -106,7 +106,11 @@ def _compute_part(work: ComputePart) -> EncodedSection:
     part = replace(work.part, given=tuple(_decode(section) for section in work.given))
     section = analysis.compute(tables, part, params)
     charts = tuple(EncodedChart(chart.name, chart.title, _encode(chart.spec)) for chart in section.charts)
-    return EncodedSection(section.name, _encode(section.data), charts)
+    for attachment in section.attachments:
+        Path(work.attach_to).mkdir(exist_ok=True)
+        Path(work.attach_to, attachment.name).write_bytes(attachment.content)
+    names = tuple(attachment.name for attachment in section.attachments)
+    return EncodedSection(section.name, _encode(section.data), charts, names)
 
 
 def _merge_sections(work: MergeSections) -> bytes:

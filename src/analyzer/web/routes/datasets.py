@@ -6,8 +6,6 @@ from urllib.parse import quote
 
 import pydantic
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.web import BaseRequest
 
 from analyzer.errors import (
     Busy,
@@ -28,6 +26,7 @@ from analyzer.fields import read_fields, reading_options
 from analyzer.models import Comparison, Dataset, DatasetChange, ReadingOptions, RowsWanted
 from analyzer.uploads import Upload
 from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
+from analyzer.web.files import sent_file
 from analyzer.web.idempotency import REPLAYED, key_of, once
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, UPLOAD_ERRORS, Operation, Reply, describe
@@ -47,18 +46,6 @@ Listed = Annotated[
     list[str] | None, pydantic.BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
 ]
 """What may stand in a query once or several times."""
-
-
-SANDBOX = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-"""On what somebody uploaded, so that a browser which opens it runs nothing of it."""
-
-
-class HeldFile(web.FileResponse):
-    """A file that is sent while somebody holds on to it. aiohttp prepares what a handler returns; once is enough."""
-
-    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        return None if self.prepared else await super().prepare(request)
-
 
 MADE = Reply(
     "The dataset.",
@@ -264,10 +251,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     async with analyzer.download(file_id, query.format, raw=query.raw, principal=principal) as file:
         # RFC 6266: the form of the name that any character fits into.
         disposition = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
-        headers = SANDBOX | {"Content-Disposition": disposition, "Content-Type": BINARY}
-        response = HeldFile(file.path, headers=headers)
-        await response.prepare(request)  # sends it, and must have before the file may go
-        return response
+        return await sent_file(request, file.path, {"Content-Disposition": disposition, "Content-Type": BINARY})
 
 
 @routes.post("/api/datasets/{file_id}/reparse")

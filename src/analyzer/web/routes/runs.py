@@ -13,6 +13,7 @@ from analyzer.errors import (
     InvalidParameters,
     NoResult,
     NotFinished,
+    NotFound,
     RequestTooLarge,
     ShuttingDown,
     StorageFull,
@@ -22,6 +23,7 @@ from analyzer.errors import (
 )
 from analyzer.models import Run, RunStatus
 from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
+from analyzer.web.files import sent_file
 from analyzer.web.idempotency import REPLAYED, once
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
@@ -33,6 +35,9 @@ from analyzer.web.tags import JSON, not_modified
 routes = web.RouteTableDef()
 
 RUN = "/api/run/{run_id:(?!status$)[^/]+}"  # `status` has a path of its own, and no run to cancel
+
+ARROW = "application/vnd.apache.arrow.file"
+ARROW_FILE = {ARROW: {"type": "string", "format": "binary"}}
 
 
 class RunRequest(pydantic.BaseModel):
@@ -137,6 +142,27 @@ async def show_result(request: web.Request) -> web.Response:
     answer = json_answer(await request.app[ANALYZER].result_json(run_id, principal_of(request)), headers=headers)
     answer.etag = run_id
     return answer
+
+
+@routes.get("/api/run/{run_id}/{name:[a-z0-9-]+}.arrow", name="attachment")
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply("An Arrow file.", content=ARROW_FILE, headers=("ETag",)),
+            206: Reply("The part of it that was wanted.", content=ARROW_FILE, headers=("ETag",)),
+            304: NOT_MODIFIED,
+            416: Reply("It has no such part."),
+        },
+        refuses=(UnknownRun, Expired, NotFinished, NoResult, NotFound),
+        heeds=("Session", "IfNoneMatch", "Range"),
+    )
+)
+async def show_attachment(request: web.Request) -> web.StreamResponse:
+    """What is too large for JSON: the file that a result names as its `attachment`. Takes ranges."""
+    run_id, name = request.match_info["run_id"], f"{request.match_info['name']}.arrow"
+    async with request.app[ANALYZER].attachment(run_id, name, principal_of(request)) as path:
+        return await sent_file(request, path, {"Content-Type": ARROW})
 
 
 @routes.get("/api/runs", name="runs")

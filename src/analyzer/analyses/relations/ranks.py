@@ -1,0 +1,54 @@
+"""Ranks of values, and Spearman's coefficient from them."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Doubles = npt.NDArray[np.float64]
+Ranks = npt.NDArray[np.int64]
+
+
+def dense(values: Doubles) -> Ranks:
+    """0 for the smallest value, 1 for the next larger one, and so on; -1 for what is not finite."""
+    finite = np.isfinite(values)
+    present = values if finite.all() else values[finite]
+    order = np.argsort(present)
+    line = present[order]
+    ranks = np.empty(present.size, dtype=np.int64)
+    ranks[order] = np.concatenate(([0], np.cumsum(line[1:] != line[:-1]))) if line.size else 0
+    if present.size == values.size:
+        return ranks
+    found = np.full(values.size, -1, dtype=np.int64)
+    found[finite] = ranks
+    return found
+
+
+def common(one: Ranks, two: Ranks) -> tuple[Ranks, Ranks]:
+    """The ranks of the rows in which both have one."""
+    both = (one >= 0) & (two >= 0)
+    return (one, two) if both.all() else (one[both], two[both])
+
+
+def spearman(one: Ranks, two: Ranks) -> float:
+    """Spearman's coefficient of two columns given as ranks without missing ones; NaN below 2 and for constants.
+
+    Ranks are taken anew among these rows, equal values share their mean rank, and Pearson's r is taken of that.
+    """
+    n = one.size
+    if n < 2:
+        return math.nan
+    first, spread_one = _centred(one)
+    second, spread_two = _centred(two)
+    if not spread_one or not spread_two:
+        return math.nan
+    r = float(np.dot(first, second)) / math.sqrt(spread_one) / math.sqrt(spread_two)
+    return min(1.0, max(-1.0, r))
+
+
+def _centred(ranks: Ranks) -> tuple[Any, float]:
+    """The mean ranks less their mean, and the sum of their squares: (n³ − n − Σ(t³ − t)) / 12 with ties of size t."""
+    counts = np.bincount(ranks).astype(np.float64)
+    middles = np.cumsum(counts) - (counts + ranks.size) / 2
+    return middles[ranks], float(np.dot(counts, middles * middles))
