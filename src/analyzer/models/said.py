@@ -54,6 +54,14 @@ class ChartShown(Said):
     spec: dict[str, Any] = Field(description="A Vega-Lite specification.")
 
 
+class OutputDelta(Said):
+    """What code has printed since the last one."""
+
+    type: Literal["output.delta"]
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
 class RunSummary(Frozen):
     """How it went."""
 
@@ -115,6 +123,7 @@ StreamEvent = Annotated[
     | RunProgress
     | ResultSection
     | ChartShown
+    | OutputDelta
     | RunCompleted
     | RunFailed
     | RunCancelled
