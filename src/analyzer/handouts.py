@@ -1,4 +1,4 @@
-"""What is made of a run for people to take away: the code that gives it again, and how it compares."""
+"""What is made of a run for people to take away: its code, pictures, a report, and how it compares."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -9,8 +9,9 @@ from typing import Any
 from analyzer.comparison import Comparison
 from analyzer.desk import Desk
 from analyzer.errors import Crashed, NoCode, RunTimeout
-from analyzer.executors.base import DrawChart, Executor, Lane, PictureFormat, VerifyResult, WorkerDied
+from analyzer.executors.base import DrawChart, Executor, Lane, MakeReport, PictureFormat, VerifyResult, WorkerDied
 from analyzer.models import PUBLIC, Run
+from analyzer.models.handouts import Heading
 from analyzer.programs import Program
 from analyzer.registry import Analysis, Registry
 from analyzer.shelf import Shelf
@@ -55,6 +56,24 @@ class Handouts:
         async with self._within_time("Drawing this chart"):
             drawn: bytes = await self._executor.call(DrawChart(result, name, form), Lane.PAGES)
             return drawn
+
+    async def report(self, run_id: str, principal: str = PUBLIC) -> bytes:
+        """The result of a completed run as one HTML file. Raises UnknownDataset and Expired when the data is gone."""
+        run = await self._desk.find(run_id, principal)
+        result = await self._desk.result(run_id, principal)
+        dataset = await self._shelf.find(run.file_id, principal)
+        heading = Heading(
+            filename=dataset.filename,
+            rows=dataset.rows,
+            columns=dataset.columns,
+            size_bytes=dataset.size_bytes,
+            made_at=f"{run.finished_at:%Y-%m-%d %H:%M} UTC",
+            titles={task_id: self._catalogue.find(task_id).title for task_id in self._catalogue.ids()},
+            warnings=dataset.report.warnings,
+        )
+        async with self._within_time("Making this report"):
+            page: bytes = await self._executor.call(MakeReport(heading, run.task_id, result), Lane.PAGES)
+            return page
 
     @asynccontextmanager
     async def _within_time(self, what: str) -> AsyncIterator[None]:

@@ -84,7 +84,7 @@ def test_an_undefined_score_keeps_its_label() -> None:
     assert ">timeliness<" in drawn
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", 'a"b&amp;', "]]>", "", "名前" * 200])
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", 'a"b&amp;', "]]>", "", "名前" * 200, "a\0b\n", "\ud800"])
 def test_a_name_is_text_in_a_picture(name: str) -> None:
     drawn = rendering.svg(charts.top_values(name, [{"value": name, "count": 1}]))
     names = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(drawn).iter()}

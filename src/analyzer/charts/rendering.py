@@ -11,6 +11,10 @@ from analyzer.errors import NotFound, NotInstalled, nearest, shown
 
 VEGA_LITE = "5.21"  # the one that the specifications are written for
 WIDTH = 480  # of a picture that would fill its container: a file has none
+DIRECTIONS = (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+CONTROLS = {code: 0x2400 + code for code in range(32)} | {127: 0x2421} | dict.fromkeys(DIRECTIONS, 0xFFFD)
+"""What is drawn for them: Unicode has pictures of the control characters; those that turn text around are not obeyed."""
+
 SCALE = 2.0  # PNG pixels to a unit: sharp on the screens people have
 
 
@@ -30,7 +34,17 @@ def png(spec: Mapping[str, Any]) -> bytes:
 def sized(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The same with a width of its own, and room around it."""
     own = {} if spec.get("width", "container") != "container" or "width" not in spec else {"width": WIDTH}
-    return {"padding": 8, **spec, **own}
+    drawable: dict[str, Any] = _without_controls({"padding": 8, **spec, **own})
+    return drawable
+
+
+def _without_controls(value: Any) -> Any:
+    """The same with control characters made visible: at a NUL inside a text the library ends its process."""
+    if isinstance(value, str):
+        return value.translate(CONTROLS).encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_without_controls(name): _without_controls(inner) for name, inner in value.items()}
+    return [_without_controls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _converter() -> Any:

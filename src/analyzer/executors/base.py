@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from analyzer.models import ExportFormat, ReadingOptions, ReadingReport, RowsWanted, TableSchema
+from analyzer.models.handouts import Heading
 from analyzer.registry import Part
 
 PictureFormat = Literal["svg", "png"]
@@ -102,6 +103,15 @@ class DrawChart:
 
 
 @dataclass(frozen=True)
+class MakeReport:
+    """Make the page of a result. Answered by its HTML as bytes."""
+
+    heading: Heading
+    task_id: str
+    result: bytes
+
+
+@dataclass(frozen=True)
 class VerifyResult:
     """Hold a result against its analysis's reference. Answered by a `Comparison`."""
 
@@ -129,7 +139,7 @@ class RunCode:
     session: SessionKey | None = None  # whose variables it finds and adds to
 
 
-Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult | DrawChart
+Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult | DrawChart | MakeReport
 
 
 class Lane(StrEnum):

@@ -29,6 +29,7 @@ from analyzer.executors.base import (
     EncodedChart,
     EncodedSection,
     ExportTable,
+    MakeReport,
     MergeSections,
     ReadFile,
     Reading,
@@ -38,8 +39,10 @@ from analyzer.executors.base import (
 )
 from analyzer.ingest import ingest
 from analyzer.registry import Chart, Registry, Result, Section
+from analyzer.reports import report
 from analyzer.tables import export, open_table, page
 
+FULL = "eda_full"  # whose result holds those of others, by task id
 NICENESS = 10  # the event loop is served first when the workers take every core
 
 PR_SET_PDEATHSIG = 1
@@ -134,6 +137,11 @@ def _draw_chart(work: DrawChart) -> bytes:
     return rendering.PICTURES[work.format](rendering.found(json.loads(work.result), work.name))
 
 
+def _make_report(work: MakeReport) -> bytes:
+    result = json.loads(work.result)
+    return report(work.heading, result["results"] if work.task_id == FULL else {work.task_id: result})
+
+
 def _decode(section: EncodedSection) -> Section:
     charts = tuple(Chart(chart.name, chart.title, from_json(chart.spec)) for chart in section.charts)
     return Section(section.name, from_json(section.data), charts)
@@ -160,4 +168,5 @@ PERFORM: dict[type, Callable[[Any], Any]] = {
     MergeSections: _merge_sections,
     VerifyResult: _verify_result,
     DrawChart: _draw_chart,
+    MakeReport: _make_report,
 }

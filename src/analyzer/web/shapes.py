@@ -40,6 +40,7 @@ class RunLinks(Frozen):
     events: str
     result: str
     code: str
+    report: str
 
 
 class RunAnswer(Run):

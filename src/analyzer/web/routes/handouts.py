@@ -1,4 +1,4 @@
-"""What a run leaves to take away: its code and its pictures."""
+"""What a run leaves to take away: its code, its pictures, its report."""
 
 from typing import Literal
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from analyzer.errors import (
 )
 from analyzer.executors.base import PictureFormat
 from analyzer.web.answers import principal_of, read_query
+from analyzer.web.html import HTML
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.tags import Tagged, tagged_answer
@@ -41,6 +42,8 @@ class CodeQuery(pydantic.BaseModel):
 
     format: Literal["py", "ipynb"] = pydantic.Field("py", description="A Python file, or a Jupyter notebook.")
 
+
+PAGE = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
 
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -70,6 +73,27 @@ async def show_chart(request: web.Request) -> web.Response:
     form: PictureFormat = "svg" if request.match_info["form"] == "svg" else "png"
     picture = await request.app[ANALYZER].handouts.picture(run_id, name, form, principal_of(request))
     return tagged_answer(request, Tagged.of(picture, PICTURES[form]), UNTRUSTED)
+
+
+@routes.get("/api/run/{run_id}/report.html", name="report")
+@describe(
+    Operation(
+        "runs",
+        {
+            200: Reply("The page.", content={HTML: {"type": "string"}}, headers=("ETag",)),
+            304: NOT_MODIFIED,
+        },
+        refuses=(
+            *(UnknownRun, UnknownDataset, Expired, NotFinished, NoResult),
+            *(RunTimeout, Crashed, MemoryLimit),
+        ),
+        heeds=("Session", "IfNoneMatch"),
+    )
+)
+async def show_report(request: web.Request) -> web.Response:
+    """A completed run as one HTML file, which needs no network and no script: to read, to print, to pass on."""
+    page = await request.app[ANALYZER].handouts.report(request.match_info["run_id"], principal_of(request))
+    return tagged_answer(request, Tagged.of(page, HTML), UNTRUSTED | PAGE)
 
 
 @routes.get("/api/run/{run_id}/code", name="code")

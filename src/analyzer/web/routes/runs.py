@@ -196,6 +196,6 @@ def _show(request: web.Request, run: Run) -> dict[str, Any]:
     links = {
         "self": str(router["run"].url_for(run_id=run_id)),
         "events": str(router["events"].url_for(run_id=run_id)),
-        **{name: str(router[name].url_for(run_id=run_id)) for name in ("result", "code")},
+        **{name: str(router[name].url_for(run_id=run_id)) for name in ("result", "code", "report")},
     }
     return run.model_dump(mode="json") | {"links": links}
