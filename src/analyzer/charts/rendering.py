@@ -13,7 +13,7 @@ VEGA_LITE = "5.21"  # the one that the specifications are written for
 WIDTH = 480  # of a picture that would fill its container: a file has none
 DIRECTIONS = (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 CONTROLS = {code: 0x2400 + code for code in range(32)} | {127: 0x2421} | dict.fromkeys(DIRECTIONS, 0xFFFD)
-"""What is drawn for them: Unicode has pictures of the control characters; those that turn text around are not obeyed."""
+"""What is drawn for them: Unicode has pictures of the control characters; those that turn text are not obeyed."""
 
 SCALE = 2.0  # PNG pixels to a unit: sharp on the screens people have
 
