@@ -6,7 +6,7 @@ from analyzer.verification import verify
 from tests.analyses.inprocess import CATALOGUE, run
 from tests.analyses.nasty import TABLES
 
-TASKS = ["eda_correlation"]
+TASKS = ["eda_association", "eda_correlation"]
 
 
 @pytest.mark.parametrize("task_id", TASKS)

@@ -1,0 +1,169 @@
+"""
+How much columns of any kind tell about each other: text and truth values as they are, numbers by their values or, where
+levels are needed, in bins.
+
+| pair | figures |
+|---|---|
+| two categories | `cramers_v`, bias-corrected (Bergsma 2013) and without Yates's correction; p of χ² |
+| a category and numbers | `eta_squared`: the share of the numbers' variance that lies between the categories; p of the F test |
+| any | `mutual_information` in nats; `theils_u`: the share of the column's entropy that knowing the other takes away; `theils_u_reverse`: the other way round |
+
+A figure is `null` with the reason `constant` where a side has one level or does not vary, `too-few-values` where too
+few rows have both. `strength` is V, η or, for two columns of numbers, √(1 − exp(−2 · mutual information)), which is
+abs(r) for normal data: all lie between 0 and 1, and pairs stand in their falling order, `pairs` of them at most.
+
+## Bounds
+
+- Rows in which either is missing are left out pair by pair; ±∞ is missing.
+- Columns with more than `levels` different values that are no numbers are left out, and so is all but the first 60
+  columns that could take part; `left_out` says why.
+- Numbers are cut at the quantiles k / `bins` (type 7), each bin up to and with its upper edge.
+- Above 200 million pairs × rows, as many rows are drawn with `seed` as keep to that.
+"""  # noqa: E501 - a row of a Markdown table is a line
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from analyzer.analyses.columns import chosen
+from analyzer.analyses.notes import Note
+from analyzer.analyses.recipes import recipe as program
+from analyzer.charts import heatmap
+from analyzer.models.base import Frozen
+from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
+
+VERSION = 1
+MAX_DRAWN = 40
+
+METHODS = {
+    "missing": "pairwise complete; ±∞ is missing",
+    "cramers_v": "bias-corrected (Bergsma 2013), without Yates's correction",
+    "eta_squared": "between the categories, of the whole sum of squares",
+    "mutual_information": "nats; numbers in bins of equally many values",
+    "p": "χ² of independence, or F of one-way analysis of variance; not adjusted",
+}
+
+
+class AssociationParams(Params):
+    """What to pair."""
+
+    columns: list[str] | None = Field(None, description="Only these columns. None: all.")
+    seed: int = Field(0, ge=0, description="Chooses the rows where only a sample is looked at.")
+    bins: int = Field(10, ge=2, le=100, description="How many bins numbers are cut into.")
+    levels: int = Field(100, ge=2, le=1000, description="Columns with more different values are left out.")
+    pairs: int = Field(200, ge=1, le=10_000, description="How many pairs to list at most, the strongest first.")
+
+
+class AssociatedPair(Frozen):
+    """Two columns."""
+
+    column: str
+    other: str
+    kinds: Literal["categories", "category and numbers", "numbers"]
+    n: int = Field(description="Rows that have both.")
+    strength: float | None
+    cramers_v: float | None
+    eta_squared: float | None
+    p: float | None
+    mutual_information: float | None = Field(description="In nats.")
+    theils_u: float | None = Field(description="Of the column, given the other.")
+    theils_u_reverse: float | None = Field(description="Of the other, given the column.")
+    notes: dict[str, Note]
+
+
+class AssociatedColumn(Frozen):
+    """A column that was paired, and the one it goes together with most."""
+
+    name: str
+    kind: Literal["categorical", "numeric"]
+    levels: int = Field(description="Different values, or bins.")
+    strongest: str | None
+    value: float | None = Field(description="The strength of that.")
+
+
+class LeftOut(Frozen):
+    """A column that was not paired."""
+
+    name: str
+    reason: Literal["no-values", "too-many-levels", "unsupported", "too-many-columns"]
+
+
+class AssociationResult(Result):
+    """The pairs, the strongest first."""
+
+    task_id: str = "eda_association"
+    schema_version: int = 1
+    rows: int
+    columns: list[AssociatedColumn] = Field(description="In the table's order.")
+    left_out: list[LeftOut]
+    pairs: list[AssociatedPair]
+    tested: int = Field(description="How many pairs there are.")
+    notes: dict[str, Note] = Field(description="`rows`: of which sample of them all was taken.")
+    methods: dict[str, str] = Field(description="How figures were computed where more than one way is common.")
+    charts: list[Chart] = Field(description="Vega-Lite v5: the strengths of the first columns.")
+
+
+def parts(schemas: Schemas, params: AssociationParams) -> Sequence[Part]:
+    """One."""
+    names = chosen(schemas["df"], params.columns)
+    key = f"eda_association {VERSION} seed {params.seed} bins {params.bins} levels {params.levels}"
+    return [Part("all pairs", names, f"{key} pairs {params.pairs}")]
+
+
+def compute(tables: Tables, part: Part, params: AssociationParams) -> Section:
+    """Everything about the pairs: `{columns, left_out, pairs, tested, strengths, notes}`."""
+    from analyzer.analyses.relations.mixed import associated
+
+    found = associated(tables["df"], part.columns, params.bins, params.levels, params.seed, params.pairs)
+    return Section(part.name, found)
+
+
+def merge(sections: Sequence[Section], schemas: Schemas, params: AssociationParams) -> AssociationResult:
+    """The one section is the result."""
+    data = dict(sections[0].data)
+    strengths = data.pop("strengths")
+    names = [column["name"] for column in data["columns"]][:MAX_DRAWN]
+    charts = []
+    if len(names) > 1:
+        cells = [row[:MAX_DRAWN] for row in strengths[:MAX_DRAWN]]
+        spec = heatmap("Association", names, cells, label="strength", signed=False)
+        charts.append(Chart("association", "Association", spec))
+    return AssociationResult(rows=schemas["df"].rows, methods=METHODS, charts=charts, **data)
+
+
+PROGRAM = """
+import numpy as np
+
+result = {"rows": len(df)}
+found = {}
+for name in columns:
+    values = df[name]
+    if values.dtype.kind in "iuf":
+        values = values.astype("float64").replace([np.inf, -np.inf], np.nan)
+        cuts = np.unique(np.quantile(values.dropna(), np.arange(1, bins) / bins)) if values.notna().any() else []
+        kind, codes = "numeric", pd.Series(np.searchsorted(cuts, values), index=df.index).where(values.notna())
+        found[name] = {"kind": kind, "levels": len(cuts) + 1 if len(cuts) else 0}
+    elif values.nunique() <= levels and (values.dtype == object or values.dtype.kind in "bOU" or values.dtype == "str"):
+        found[name] = {"kind": "categorical", "levels": values.nunique()}
+result["columns"] = found
+"""
+
+
+def recipe(schemas: Schemas, params: AssociationParams) -> str:
+    """The levels in pandas."""
+    return program(PROGRAM, params.columns, bins=params.bins, levels=params.levels)
+
+
+analysis = Analysis(
+    id="eda_association",
+    title="Association",
+    page=__doc__ or "",
+    params=AssociationParams,
+    result=AssociationResult,
+    parts=parts,
+    compute=compute,
+    merge=merge,
+    recipe=recipe,
+    version=VERSION,
+)

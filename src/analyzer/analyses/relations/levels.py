@@ -1,0 +1,62 @@
+"""Columns as levels, numbered from 0, and how two of them meet."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from analyzer.analyses.figures.categories import counted
+from analyzer.analyses.figures.columns import kind_of, plain
+from analyzer.analyses.relations.table import Doubles, doubles
+
+Codes = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
+
+
+class Levels(NamedTuple):
+    """The level of each row, from 0, `size` where it is missing; and the values where they are numbers."""
+
+    codes: Codes
+    size: int
+    values: Doubles | None = None
+
+
+def levels_of(column: pa.ChunkedArray, bins: int, most: int) -> Levels | None:
+    """Text and truth values as they are, numbers in bins of equally many; None where there are no or too many levels."""
+    column = plain(column)
+    kind = kind_of(column.type)
+    if kind in ("numeric", "decimal"):
+        values = doubles(column)
+        return Levels(*_binned(values, bins), values)
+    if kind not in ("categorical", "boolean") or not 0 < len(counted(column).values) <= most:
+        return None
+    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    chunks = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
+    count = len(chunks[0].dictionary) if chunks else 0
+    parts = [chunk.indices.fill_null(count).to_numpy() for chunk in chunks]
+    return Levels(np.concatenate(parts).astype(np.int64) if parts else np.empty(0, np.int64), count)
+
+
+def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
+    """Bins between the quantiles k / bins (type 7), each up to and with its upper edge; equal edges are one."""
+    finite = np.isfinite(values)
+    present = values[finite]
+    if not present.size:
+        return np.zeros(values.size, dtype=np.int64), 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        edges = np.unique(np.quantile(present, np.arange(1, bins) / bins))
+    edges = edges[np.isfinite(edges)]
+    codes = np.searchsorted(edges, values, side="left")
+    codes[~finite] = edges.size + 1
+    return codes, edges.size + 1
+
+
+def crossing(one: Levels, two: Levels) -> Counts:
+    """How often each level of one meets each of the other, levels that do not occur left out."""
+    across = two.size + 1
+    cells = np.bincount(one.codes * across + two.codes, minlength=(one.size + 1) * across)
+    table: Any = cells.reshape(one.size + 1, across)[: one.size, : two.size]
+    table = table[table.any(axis=1)]
+    found: Counts = table[:, table.any(axis=0)]
+    return found
