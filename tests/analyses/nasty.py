@@ -57,6 +57,10 @@ TABLES: dict[str, pa.Table] = {
             "half": pa.array(np.arange(40, dtype=np.float16)),
         }
     ),
+    "mixed text": pa.table({"s": ["1", "2,5", "x", "NA", "", " ", None, "2020-01-01", "é\ud7ff", "NaN Infinity"] * 4}),
+    "zones": pa.table({"z": pa.array([0, 10**15, None] * 10, pa.timestamp("us", "Europe/Berlin"))}),
+    "only infinite": pa.table({"a": [math.inf] * 3, "b": [math.inf, -math.inf, None]}),
+    "gaps": pa.table({f"x{k}": pa.array(random.normal(size=400), mask=random.random(400) < 0.1 * k) for k in range(4)}),
     "outlier": pa.table(
         {"x": [*random.normal(size=199), 1e15], "y": [*random.normal(size=199), None], "c": ["a", "b"] * 100}
     ),

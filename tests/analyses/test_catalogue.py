@@ -14,7 +14,17 @@ from analyzer.analyses.findings.codes import CODES
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.errors import UnknownTask
 
-OURS = ["eda_association", "eda_correlation", "eda_data_quality", "eda_statistical_summary"]
+OURS = [
+    "eda_association",
+    "eda_correlation",
+    "eda_data_quality",
+    "eda_overview",
+    "eda_schema",
+    "eda_statistical_summary",
+    "quality_duplicates",
+    "quality_missing",
+    "quality_outliers",
+]
 
 
 def test_every_entry_is_itself() -> None:

@@ -6,7 +6,15 @@ from analyzer.verification import verify
 from tests.analyses.inprocess import CATALOGUE, run
 from tests.analyses.nasty import TABLES
 
-TASKS = ["eda_association", "eda_correlation"]
+TASKS = [
+    "eda_association",
+    "eda_correlation",
+    "eda_overview",
+    "eda_schema",
+    "quality_duplicates",
+    "quality_missing",
+    "quality_outliers",
+]
 
 
 @pytest.mark.parametrize("task_id", TASKS)

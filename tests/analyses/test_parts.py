@@ -31,3 +31,10 @@ def test_the_cheapest_come_first_and_the_result_is_in_the_tables_order() -> None
     result = run(table, "eda_statistical_summary")
     assert [column["name"] for column in result["columns"]] == table.column_names
     assert [chart["name"] for chart in result["charts"]] == ["missing", "column-0", "column-1", "column-3"]
+
+
+def test_what_builds_on_figures_does_so_group_by_group_too() -> None:
+    table = pa.table({f"c{place}": [place, None, 3] for place in range(MAX_PARTS + 4)})
+    columns = run(table, "eda_schema")["columns"]
+    assert [column["name"] for column in columns] == table.column_names
+    assert {column["missing"] for column in columns} == {1}

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 GROUP = "analyzer.analyses"
 """The entry point group: a name is a task id, a value is `module:attribute` of its `Analysis`."""
 
-FAMILIES = ("analyzer.analyses.code:TABLE", "analyzer.analyses.eda:TABLE")
+FAMILIES = ("analyzer.analyses.code:TABLE", "analyzer.analyses.eda:TABLE", "analyzer.analyses.quality:TABLE")
 """Where each family's table is: task id → `module:attribute`."""
 
 

@@ -9,17 +9,23 @@ from analyzer.models.base import Frozen
 Reason = Literal[
     "constant",
     "infinite",
+    "no-convergence",
+    "no-missing",
     "no-moments",
     "no-rows",
     "no-values",
     "not-installed",
     "overflow",
+    "singular",
     "too-few-values",
     "too-many",
+    "too-many-patterns",
     "zero-mean",
 ]
 """Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
-floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories."""
+floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories;
+columns determine each other (`singular`); what is iterated does not settle; nothing is missing, or in more ways than
+are looked at."""
 
 
 class Undefined(Frozen):

@@ -18,17 +18,6 @@ class ColumnSchema(Frozen):
     type: str = Field(description="The Arrow type, as Arrow writes it: int64, double, string, timestamp[us] …")
 
 
-class TableSchema(Frozen):
-    """The shape of a stored table: all that is needed to split work on it."""
-
-    rows: int
-    columns: tuple[ColumnSchema, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
-
-
 class ReadingOptions(Frozen):
     """What the person who uploads may decide instead of leaving it to detection. None: detect."""
 
@@ -145,6 +134,19 @@ class ReadingReport(Frozen):
     warnings: tuple[str, ...] = ()
 
 
+class TableSchema(Frozen):
+    """The shape of a stored table: all that is needed to split work on it; where known, how it came about."""
+
+    rows: int
+    columns: tuple[ColumnSchema, ...]
+    size_bytes: int | None = None  # of the file as it was uploaded
+    reading: ReadingReport | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
 class DatasetSummary(Frozen):
     """What a list says of a dataset."""
 
@@ -172,7 +174,7 @@ class Dataset(DatasetSummary):
 
     @property
     def shape(self) -> TableSchema:
-        return TableSchema(rows=self.rows, columns=self.table)
+        return TableSchema(rows=self.rows, columns=self.table, size_bytes=self.size_bytes, reading=self.report)
 
     @property
     def summary(self) -> DatasetSummary:

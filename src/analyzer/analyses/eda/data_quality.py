@@ -60,8 +60,11 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from analyzer.analyses.columns import chosen, column_parts
+from analyzer.analyses.columns import chosen, in_table_order
+from analyzer.analyses.eda.statistical_summary import figure_parts, figures, is_figures
 from analyzer.analyses.findings.codes import CODES, Severity, empty_table
+from analyzer.analyses.findings.duplicates import NAME as DUPLICATES
+from analyzer.analyses.findings.duplicates import duplicates_part, find_duplicates
 from analyzer.analyses.findings.scores import OVERALL, dimensions, overall
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.analyses.notes import Note, undefined
@@ -213,22 +216,25 @@ class QualityResult(Result):
 
 def parts(schemas: Schemas, params: QualityParams) -> Sequence[Part]:
     """The parts of the columns, then those that look at all columns together."""
-    names = chosen(schemas["df"], params.columns)
-    return [*column_parts(names), *(Part(f"all columns: {name}") for name in WHOLE_TABLE)]
+    figured = figure_parts(schemas["df"], chosen(schemas["df"], params.columns))
+    looks = [Part(part.name, part.columns, needs=(part,)) for part in figured]
+    return [*looks, duplicates_part(params.columns), *(Part(f"all columns: {name}") for name in WHOLE_TABLE[1:])]
 
 
 def compute(tables: Tables, part: Part, params: QualityParams) -> Section:
     """`{columns: […]}` for a part of columns, `{duplicates | correlation | series: …}` for one of the whole table."""
     table = tables["df"]
+    if is_figures(part):
+        return figures(tables, part)
+    if part.name == DUPLICATES:
+        return find_duplicates(tables, params.columns)
     if part.columns:
         return Section(part.name, _examine_columns(tables, part, params))
     if params.columns is not None:
         table = table.select([name for name in table.column_names if name in params.columns])
-    from analyzer.analyses.findings import pairs, rows, series
+    from analyzer.analyses.findings import pairs, series
 
     topic = part.name.rpartition(" ")[2]
-    if topic == "duplicates":
-        return Section(part.name, {topic: rows.examine(table, params.thresholds)})
     if topic == "correlation":
         return Section(part.name, {topic: pairs.examine(table, params.thresholds, params.seed)})
     return Section(part.name, {topic: series.examine(table, params.thresholds)})
@@ -241,14 +247,16 @@ def _examine_columns(tables: Tables, part: Part, params: QualityParams) -> dict[
 
     moment = _now(params)
     as_of = np.datetime64(moment.removesuffix("Z"), "s")
-    found = [examine(name, tables["df"].column(name), params.thresholds, as_of) for name in part.columns]
+    known = part.given[0].data["columns"]
+    found = [examine(one["name"], tables["df"].column(one["name"]), params.thresholds, as_of, one) for one in known]
     return {"columns": found, "as_of": moment}
 
 
 def merge(sections: Sequence[Section], schemas: Schemas, params: QualityParams) -> QualityResult:
     """Adds up what the parts counted, and sorts their issues."""
     rows = schemas["df"].rows
-    columns = [column for section in sections for column in section.data.get("columns", ())]
+    of_columns = in_table_order([section for section in sections if "columns" in section.data], schemas["df"])
+    columns = [column for section in of_columns for column in section.data["columns"]]
     whole = {topic: section.data[topic] for section in sections for topic in WHOLE_TABLE if topic in section.data}
     issues = _sorted([issue for found in (*columns, *whole.values()) for issue in found["issues"]])
     if not rows or not columns:

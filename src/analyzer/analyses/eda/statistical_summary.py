@@ -184,6 +184,11 @@ def figure_parts(schema: TableSchema, names: Sequence[str], top: int = TOP, bins
     return cheapest_first(column_parts(names, key, schema.rows), schema)
 
 
+def is_figures(part: Part) -> bool:
+    """Whether `figures` computes the section of this part."""
+    return part.shared.startswith(f"eda_statistical_summary {VERSION} ")
+
+
 def compute(tables: Tables, part: Part, params: SummaryParams) -> Section:
     """The figures of the part's columns; a picture where it is only one."""
     return figures(tables, part, params.top, params.bins)

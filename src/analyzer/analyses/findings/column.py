@@ -1,6 +1,6 @@
 """One column: its issues, and the cells that count against it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,19 @@ from analyzer.analyses.findings.look import Look
 from analyzer.analyses.findings.thresholds import Thresholds
 
 
-def examine(name: str, column: pa.ChunkedArray, limits: Thresholds, as_of: np.datetime64) -> dict[str, Any]:
+def examine(
+    name: str,
+    column: pa.ChunkedArray,
+    limits: Thresholds,
+    as_of: np.datetime64,
+    known: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """`{name, kind, cells, issues}`: every issue of this column, and how many of its cells are good and bad.
 
-    `unexamined` are texts beyond the levels that are looked at, about whose validity nothing is known.
+    `known` are its figures, where they are computed already. `unexamined` are texts beyond the levels that are looked
+    at, about whose validity nothing is known.
     """
-    look = Look.at(name, column, limits, as_of)
+    look = Look.at(name, column, limits, as_of, known)
     return {
         "name": name,
         "kind": look.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,12 +36,22 @@ class Look:
     as_of: np.datetime64
 
     @classmethod
-    def at(cls, name: str, column: pa.ChunkedArray, limits: Thresholds, as_of: np.datetime64) -> Look:
-        """Takes the column's figures. Nothing about its type raises."""
+    def at(
+        cls,
+        name: str,
+        column: pa.ChunkedArray,
+        limits: Thresholds,
+        as_of: np.datetime64,
+        known: Mapping[str, Any] | None = None,
+    ) -> Look:
+        """Takes the column's figures, `known` from its summary or not. Nothing about its type raises."""
         column = columns.plain(column)
         counted = categories.Counted(pa.array([], pa.large_string()), np.zeros(0, np.int64))
         if columns.kind_of(column.type) == "categorical":
             counted = categories.counted(column)
+        if known is not None:
+            kind, figures = known["kind"], dict(known)
+        elif columns.kind_of(column.type) == "categorical":
             kind, figures = columns.level_summary(counted, column.null_count, top=2)
         else:
             kind, figures = columns.summary(column, top=2, bins=50)

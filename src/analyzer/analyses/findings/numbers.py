@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from analyzer.analyses.findings.codes import Issue
 from analyzer.analyses.findings.look import Look
@@ -163,3 +164,12 @@ def placeholders(look: Look) -> Array:
 
 def _digits(value: float | str | None) -> str:
     return f"{float(value):.0f}" if value is not None else ""
+
+
+def doubles(column: pa.ChunkedArray) -> Array:
+    """One double for each row of a plain numeric column; NaN where missing or infinite."""
+    if pa.types.is_duration(column.type):
+        column = column.cast(pa.int64())
+    values = column.cast(pa.float64(), safe=False).to_numpy()
+    finite: Array = np.where(np.isfinite(values), values, np.nan)
+    return finite

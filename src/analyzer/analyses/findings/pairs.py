@@ -11,6 +11,7 @@ from scipy.special import kolmogorov
 
 from analyzer.analyses.figures import categories, columns
 from analyzer.analyses.findings.codes import Issue, issue
+from analyzer.analyses.findings.numbers import doubles
 from analyzer.analyses.findings.thresholds import Thresholds
 
 Array = npt.NDArray[Any]
@@ -33,10 +34,10 @@ def examine(table: pa.Table, limits: Thresholds, seed: int) -> dict[str, Any]:
     plain = {name: columns.plain(taken.column(name)) for name in taken.column_names}
     numeric = [name for name, column in plain.items() if columns.kind_of(column.type) in ("numeric", "decimal")]
     numeric, levels = numeric[:MAX_NUMERIC], _levels(plain)
-    doubles = [_doubles(plain[name]) for name in numeric]
-    found = _strongest(_correlated(numeric, doubles, limits))
+    values = [doubles(plain[name]) for name in numeric]
+    found = _strongest(_correlated(numeric, values, limits))
     found += _strongest(_associated(levels, limits))
-    found += _strongest(_alike(numeric[:MAX_DISTRIBUTIONS], doubles, limits, seed))
+    found += _strongest(_alike(numeric[:MAX_DISTRIBUTIONS], values, limits, seed))
     return {
         "rows": taken.num_rows,
         "numeric": len(numeric),
@@ -56,14 +57,6 @@ def _rows(total: int, seed: int) -> Array | None:
     if total <= MAX_ROWS:
         return None
     return np.sort(np.random.default_rng(seed).choice(total, MAX_ROWS, replace=False))
-
-
-def _doubles(column: pa.ChunkedArray) -> Array:
-    """One double for each row; NaN where missing or infinite."""
-    if pa.types.is_duration(column.type):
-        column = column.cast(pa.int64())
-    values = column.cast(pa.float64(), safe=False).to_numpy()
-    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _levels(plain: dict[str, pa.ChunkedArray]) -> dict[str, Array]:

@@ -104,23 +104,23 @@ def _counted(cells: Sequence[Array], numbers: Array) -> tuple[dict[str, int], li
     """
     if not cells or not numbers.size:
         return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, []
-    order, same = _neighbours(hashes(cells, numbers.size))
+    order, same = neighbours(hashes(cells, numbers.size))
     if any((cell[order][1:] != cell[order][:-1])[same].any() for cell in cells):
-        order, same = _neighbours(_exact_groups(cells))  # different rows share a hash
+        order, same = neighbours(exact_groups(cells))  # different rows share a hash
     extra = int(np.count_nonzero(same))
     groups = int(np.count_nonzero(same[:1])) + int(np.count_nonzero(same[1:] & ~same[:-1]))
     copies = np.sort(order[1:][same])[:MAX_ROWS]
     return {"extra_copies": extra, "rows_in_groups": extra + groups, "groups": groups}, numbers[copies].tolist()
 
 
-def _neighbours(label: Array) -> tuple[Array, Array]:
+def neighbours(label: Array) -> tuple[Array, Array]:
     """The rows in an order that brings equal labels together, and where one has the label of the one before."""
     order = np.argsort(label, kind="stable")
     line = label[order]
     return order, line[1:] == line[:-1]
 
 
-def _exact_groups(cells: Sequence[Array]) -> Array:
+def exact_groups(cells: Sequence[Array]) -> Array:
     """A number for each row, the same for equal rows and only for those: column after column, without any hash."""
     group = np.zeros(cells[0].size, dtype=np.int64)
     for cell in cells:

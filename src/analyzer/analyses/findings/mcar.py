@@ -1,0 +1,133 @@
+"""Little's test of whether values are missing completely at random, with the estimates of an EM algorithm."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import chdtrc
+
+from analyzer.analyses.notes import undefined
+
+Array = npt.NDArray[Any]
+
+MAX_COLUMNS = 20
+MAX_PATTERNS = 200
+MAX_STEPS = 1_000
+SETTLED = 1e-9
+"""So many columns, and ways in which their values are missing together, are looked at; the estimates have settled when
+none changes by more than that many standard deviations in a step, for which so many steps are allowed."""
+
+
+class Pattern(NamedTuple):
+    """The rows in which the same columns are there: which, how many rows, their means, and Σ y yᵀ."""
+
+    there: Array
+    n: int
+    mean: Array
+    products: Array
+
+
+FIGURES = ("statistic", "df", "p")
+
+
+def little(values: Array) -> dict[str, Any]:
+    """`{statistic, df, p, rows, patterns, steps, notes}` of one column of doubles for each variable, NaN where missing.
+
+    d² = Σⱼ nⱼ (ȳⱼ − μⱼ)ᵀ Σⱼ⁻¹ (ȳⱼ − μⱼ) over the patterns j, with the maximum likelihood estimates of μ and Σ; with
+    Σ pⱼ − p degrees of freedom (Little 1988, JASA 83:1198). Rows without any value are left out. Where there is no
+    test, the figures are null, and their notes say why.
+    """
+    values = values[~np.isnan(values).all(axis=1)]
+    with np.errstate(all="ignore"):
+        spread = np.array(
+            [np.ptp(column[~np.isnan(column)]) if (~np.isnan(column)).any() else 0 for column in values.T]
+        )
+    values = values[:, (spread > 0) & np.isfinite(spread)] if values.size else values
+    found: dict[str, Any] = {"rows": len(values), "patterns": 0, "steps": 0, "notes": {}}
+    if len(values) < 2 or values.shape[1] < 2:
+        return found | _none("too-few-values", found)
+    values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
+    patterns = _patterns(values)
+    found["patterns"] = len(patterns)
+    if not np.isnan(values).any():
+        return found | _none("no-missing", found)
+    if len(patterns) > MAX_PATTERNS:
+        return found | _none("too-many-patterns", found)
+    try:
+        mean, cov, found["steps"] = estimates(patterns, len(values))
+        if found["steps"] == MAX_STEPS:
+            return found | _none("no-convergence", found)
+        return found | _tested(patterns, mean, cov)
+    except np.linalg.LinAlgError:
+        return found | _none("singular", found)
+
+
+def _none(reason: Any, found: dict[str, Any]) -> dict[str, Any]:
+    found["notes"] = {name: undefined(reason) for name in FIGURES}
+    return dict.fromkeys(FIGURES)
+
+
+def _patterns(values: Array) -> list[Pattern]:
+    there = ~np.isnan(values)
+    kinds, which = np.unique(there, axis=0, return_inverse=True)
+    found = []
+    for number, kind in enumerate(kinds[: MAX_PATTERNS + 1]):
+        rows = values[which.reshape(-1) == number][:, kind]
+        found.append(Pattern(kind, len(rows), rows.mean(axis=0), rows.T @ rows))
+    return found
+
+
+def estimates(patterns: Sequence[Pattern], n: int) -> tuple[Array, Array, int]:
+    """Mean and covariance of a normal distribution by maximum likelihood, and the steps it took (Dempster, Laird and
+    Rubin 1977). Columns are expected to be standardised. Raises LinAlgError where they determine each other.
+    """
+    size = patterns[0].there.size
+    mean, cov = np.zeros(size), np.eye(size)
+    for step in range(1, MAX_STEPS + 1):
+        total, products = np.zeros(size), np.zeros((size, size))
+        for pattern in patterns:
+            _expect(pattern, mean, cov, total, products)
+        newer = total / n
+        spread = products / n - np.outer(newer, newer)
+        moved = max(np.abs(newer - mean).max(), np.abs(spread - cov).max())
+        mean, cov = newer, spread
+        if moved < SETTLED:
+            return mean, cov, step
+    return mean, cov, MAX_STEPS
+
+
+def _expect(pattern: Pattern, mean: Array, cov: Array, total: Array, products: Array) -> None:
+    """Add the sums that the rows of a pattern have, or are expected to have where values are missing."""
+    there, gone = np.flatnonzero(pattern.there), np.flatnonzero(~pattern.there)
+    slopes = _solved(cov[np.ix_(there, there)], cov[np.ix_(there, gone)]).T
+    level = mean[gone] - slopes @ mean[there]
+    summed = pattern.n * pattern.mean
+    expected = slopes @ summed
+    total[there] += summed
+    total[gone] += pattern.n * level + expected
+    across = np.outer(level, summed) + slopes @ pattern.products
+    products[np.ix_(there, there)] += pattern.products
+    products[np.ix_(gone, there)] += across
+    products[np.ix_(there, gone)] += across.T
+    rest = cov[np.ix_(gone, gone)] - slopes @ cov[np.ix_(there, gone)]
+    both = np.outer(level, expected)
+    products[np.ix_(gone, gone)] += (
+        pattern.n * (rest + np.outer(level, level)) + both + both.T + slopes @ pattern.products @ slopes.T
+    )
+
+
+def _solved(matrix: Array, right: Array) -> Array:
+    if np.linalg.cond(matrix) > 1e12:
+        raise np.linalg.LinAlgError
+    solved: Array = np.linalg.solve(matrix, right)
+    return solved
+
+
+def _tested(patterns: Sequence[Pattern], mean: Array, cov: Array) -> dict[str, Any]:
+    statistic, df = 0.0, -mean.size
+    for pattern in patterns:
+        off = pattern.mean - mean[pattern.there]
+        statistic += pattern.n * float(off @ _solved(cov[np.ix_(pattern.there, pattern.there)], off))
+        df += int(pattern.there.sum())
+    return {"statistic": statistic, "df": df, "p": float(chdtrc(df, statistic))}
