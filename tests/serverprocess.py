@@ -6,9 +6,10 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.conftest import PLUGIN
 from tests.waiting import alive, family, until
@@ -46,14 +47,17 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server(data_dir: Path, **settings: object) -> AsyncIterator[ServerProcess]:
-    """A server that serves, and is gone afterwards."""
+async def server(
+    data_dir: Path, more: Mapping[str, str] = MappingProxyType({}), **settings: object
+) -> AsyncIterator[ServerProcess]:
+    """A server that serves, with these settings and `more` in its environment, and is gone afterwards."""
     log = data_dir.with_suffix(".log")
     environment = os.environ | {
         "ANALYZER_DATA_DIR": str(data_dir),
         "ANALYZER_PORT": "0",
         "ANALYZER_JAIL_STANDBYS": "0",
         "PYTHONPATH": f"{PLUGIN}{os.pathsep}{SOURCE}",
+        **more,
         **{f"ANALYZER_{name.upper()}": str(value) for name, value in settings.items()},
     }
     with log.open("a") as file:

@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -31,7 +32,7 @@ def _types(events: list[Event]) -> list[str]:
 async def _interrupted_stream(tmp_path: Path, number: signal.Signals) -> list[Event]:
     """What a client that comes back by itself sees of a run whose server ends between its two parts."""
     gate, events = Gate(tmp_path / "gate"), list[Event]()
-    settings = {"workers": 1, "port": _free_port(), "shutdown_grace_seconds": 0.2}
+    settings: dict[str, Any] = {"workers": 1, "port": _free_port(), "shutdown_grace_seconds": 0.2}
 
     async def watch(url: str, run: str) -> None:
         async with AnalyzerClient(url) as client:
@@ -83,7 +84,7 @@ async def test_after_kill_a_client_sees_one_snapshot_and_then_what_is_new(tmp_pa
 
 async def test_a_run_that_servers_die_under_is_begun_so_many_times_and_then_interrupted(tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
-    settings = {"workers": 1, "max_concurrent_tasks": 1, "run_attempts": 2}
+    settings: dict[str, Any] = {"workers": 1, "max_concurrent_tasks": 1, "run_attempts": 2}
     async with server(tmp_path / "data", **settings) as process, aiohttp.ClientSession(process.url) as http:
         api = Api(http)
         dataset = await api.dataset(TABLE)
@@ -107,7 +108,7 @@ async def test_a_run_that_servers_die_under_is_begun_so_many_times_and_then_inte
 
 async def test_where_it_is_so_set_what_was_begun_ends_with_the_server(tmp_path: Path) -> None:
     gate = Gate(tmp_path / "gate")
-    settings = {"workers": 1, "max_concurrent_tasks": 1, "run_attempts": 1, "shutdown_grace_seconds": 0}
+    settings: dict[str, Any] = {"workers": 1, "max_concurrent_tasks": 1, "run_attempts": 1, "shutdown_grace_seconds": 0}
     async with server(tmp_path / "data", **settings) as process, aiohttp.ClientSession(process.url) as http:
         api = Api(http)
         dataset = await api.dataset(TABLE)
@@ -139,7 +140,7 @@ async def test_what_cannot_go_on_ends_as_interrupted_and_says_why(tmp_path: Path
 
 
 async def test_code_that_had_begun_is_not_begun_again(tmp_path: Path) -> None:
-    settings = {"jail_min_level": 0, "workers": 1, "max_concurrent_tasks": 1}
+    settings: dict[str, Any] = {"jail_min_level": 0, "workers": 1, "max_concurrent_tasks": 1}
     async with server(tmp_path / "data", **settings) as process, aiohttp.ClientSession(process.url) as http:
         api = Api(http)
         dataset = await api.dataset(TABLE)

@@ -1,7 +1,8 @@
 """What goes when its time is up, and what stays while somebody uses it."""
 
+import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from analyzer import Analyzer, Settings
 from analyzer.errors import Expired, UnknownDataset
 from analyzer.models import RowsWanted, now
-from tests.waiting import Gate
+from analyzer.retention import Retention
+from tests.waiting import Gate, until
 
 
 async def test_what_has_expired_goes_but_never_from_under_a_run(
@@ -68,3 +70,53 @@ async def test_what_a_crash_left_behind_is_cleared_at_the_start(
         assert not orphan.exists()
         assert (await analyzer.dataset(dataset.id)).rows == 344
         assert await analyzer.rows(dataset.id, RowsWanted(limit=1))
+
+
+@pytest.mark.parametrize("by", [timedelta(days=1), timedelta(days=-1)])
+async def test_a_clock_that_jumps_makes_nothing_older(
+    make_settings: Callable[..., Settings], penguins: Path, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    monkeypatch.setattr("analyzer.retention.LONGEST_PAUSE_SECONDS", 0.01)
+    swept, real = 0, Retention.sweep
+
+    async def sweep(retention: Retention, moment: datetime) -> None:
+        nonlocal swept
+        await real(retention, moment)
+        swept += 1
+
+    async with Analyzer(make_settings(ttl_seconds=3600)) as analyzer:
+        before = await analyzer.add_dataset(penguins)
+        run = await analyzer.submit(before.id, "test_parts")
+        async for _ in analyzer.events(run.id):
+            pass
+        for room in ("retention", "shelf", "desk", "state.sql"):
+            monkeypatch.setattr(f"analyzer.{room}.now", lambda: now() + by)
+        after = await analyzer.add_dataset(penguins)
+        monkeypatch.setattr(Retention, "sweep", sweep)
+        sweeping = asyncio.create_task(analyzer._retention.keep_sweeping())
+        await until(lambda: swept > 2, "some sweeps")
+        sweeping.cancel()
+        hour = timedelta(hours=1)
+        for dataset in (before, after):
+            expires_at = (await analyzer.dataset(dataset.id)).expires_at
+            assert expires_at is not None
+            assert timedelta(minutes=-1) < now() + by + hour - expires_at < timedelta(minutes=1)
+        assert await analyzer.result(run.id)
+        await real(analyzer._retention, now() + by + timedelta(hours=1, seconds=1))
+        for dataset in (before, after):
+            with pytest.raises(Expired):
+                await analyzer.dataset(dataset.id)
+
+
+async def test_what_expires_during_a_download_is_downloaded_to_its_end(
+    make_settings: Callable[..., Settings], penguins: Path
+) -> None:
+    async with Analyzer(make_settings(ttl_seconds=100)) as analyzer:
+        dataset = await analyzer.add_dataset(penguins)
+        async with analyzer.download(dataset.id, "original") as download:
+            await analyzer._retention.sweep(now() + timedelta(seconds=101))
+            assert download.path.read_bytes() == penguins.read_bytes()
+        await analyzer._retention.sweep(now() + timedelta(seconds=101))
+        with pytest.raises(Expired):
+            await analyzer.dataset(dataset.id)
+        assert not download.path.exists()

@@ -42,7 +42,7 @@ class Computation:
 
     @property
     def size_bytes(self) -> int:
-        return len(self.lead.broadcaster.log.frames) + len(self.work.result())
+        return self.lead.broadcaster.log.bytes_after(0) + len(self.work.result())
 
 
 class Computations:

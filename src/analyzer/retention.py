@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ log = logging.getLogger("analyzer.retention")
 
 TOMBSTONES = timedelta(days=1)  # how long an id that is gone is still told from one that never was
 LONGEST_PAUSE_SECONDS = 60.0
+DRIFT = timedelta(seconds=30)  # by which clocks may differ between two sweeps without having been set
 
 
 def original_key(sha256: str) -> str:
@@ -37,6 +39,25 @@ def attachments_key(run_id: str) -> str:
     return f"attachments/{run_id}"
 
 
+class Clock:
+    """Notices when somebody sets the wall clock, by comparing it with one that only ever counts."""
+
+    def __init__(self) -> None:
+        self._wall, self._steady = now(), _steady()
+
+    def moved(self) -> timedelta:
+        """How far it was set since this was last asked; nothing when it only went a little fast or slow."""
+        wall, steady = now(), _steady()
+        by = (wall - self._wall) - (steady - self._steady)
+        self._wall, self._steady = wall, steady
+        return by if abs(by) > DRIFT else timedelta()
+
+
+def _steady() -> timedelta:
+    """The time since the machine started. That it slept counts as well: what expires has then expired."""
+    return timedelta(seconds=time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)))
+
+
 class Retention:
     """Removes what is to go. What is in use stays readable until its last user lets go of it."""
 
@@ -46,12 +67,16 @@ class Retention:
         self._ttl_seconds = ttl_seconds
         self._users: Counter[str] = Counter()
         self._doomed: set[str] = set()  # removed while in use
+        self._undeleted: set[str] = set()  # since the disk would not
+        self._clock = Clock()
+        self._moved = timedelta()  # how far the clock was set since all that expires was last moved with it
         # Between finding that nobody needs some bytes and deleting them, nobody may begin to need them.
         self.placing = asyncio.Lock()
 
     def expiry(self, created_at: datetime) -> datetime | None:
         """When something created then expires; None when everything is kept."""
-        return created_at + timedelta(seconds=self._ttl_seconds) if self._ttl_seconds else None
+        self._moved += self._clock.moved()
+        return created_at + timedelta(seconds=self._ttl_seconds) - self._moved if self._ttl_seconds else None
 
     def pin(self, *keys: str) -> None:
         """From now on these blobs stay, until they are released. Pin first, then look whether they are there."""
@@ -94,7 +119,18 @@ class Retention:
         log.info("result removed", extra={"run": run_id, "why": why.value, "remaining": counts.results})
 
     async def _delete_unneeded(self, key: str) -> None:
-        """Delete what nothing points to any more; what is in use, after its last user."""
+        """Delete what nothing points to any more; what is in use, after its last user.
+
+        It is gone for everybody already, so bytes that cannot be deleted are nobody's failure: the next sweep tries.
+        """
+        self._undeleted.discard(key)
+        try:
+            await self._delete_if_unneeded(key)
+        except Exception:
+            log.exception("what was removed could not be deleted", extra={"key": key})
+            self._undeleted.add(key)
+
+    async def _delete_if_unneeded(self, key: str) -> None:
         async with self.placing:
             needed = await self._is_needed(key)
             if not needed and key in self._users:
@@ -125,7 +161,21 @@ class Retention:
         for run_id in due.runs:
             if result_key(run_id) not in self._users:
                 await self.remove_run(run_id, Removal.EXPIRED)
+        for key in tuple(self._undeleted):
+            await self._delete_unneeded(key)
         await self._state.forget_removed(moment - TOMBSTONES)
+
+    async def heed_clock(self) -> None:
+        """When the clock was set, everything goes as much later or earlier: it has not become older by that."""
+        self._moved += self._clock.moved()
+        if self._moved:
+            by, self._moved = self._moved, timedelta()
+            log.warning("the clock was set, and what expires is moved with it", extra={"by": str(by)})
+            try:
+                await self._state.postpone(by)
+            except BaseException:
+                self._moved += by
+                raise
 
     async def delete_orphans(self) -> None:
         """Delete the blobs that nothing points to, as a crash may leave them. For the start, when nobody works yet."""
@@ -145,6 +195,7 @@ class Retention:
         while True:
             await asyncio.sleep(pause)
             try:
+                await self.heed_clock()
                 await self.sweep(now())
             except Exception:
                 log.exception("sweeping failed and is tried again")

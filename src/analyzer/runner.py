@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -52,7 +53,10 @@ class LiveRun:
 
     def unseen(self) -> "LiveRun":
         """What this run would do, as a computation that nobody sees."""
-        return replace(self, is_seen=False, work=None, sections={})
+        made = replace(self, is_seen=False, work=None, sections={})
+        # Who joins late must hear all of it, not a snapshot; it is as large as the result may be.
+        made.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch, max_bytes=sys.maxsize))
+        return made
 
     def go_on_with(self, aside: Aside) -> None:
         """What was kept when the run was laid aside is done and said already."""
