@@ -43,13 +43,13 @@ class Clock:
     """Notices when somebody sets the wall clock, by comparing it with one that only ever counts."""
 
     def __init__(self) -> None:
-        self._wall, self._steady = now(), _steady()
+        self.wall, self._steady = now(), _steady()
 
     def moved(self) -> timedelta:
         """How far it was set since this was last asked; nothing when it only went a little fast or slow."""
         wall, steady = now(), _steady()
-        by = (wall - self._wall) - (steady - self._steady)
-        self._wall, self._steady = wall, steady
+        by = (wall - self.wall) - (steady - self._steady)
+        self.wall, self._steady = wall, steady
         return by if abs(by) > DRIFT else timedelta()
 
 
@@ -165,9 +165,13 @@ class Retention:
             await self._delete_unneeded(key)
         await self._state.forget_removed(moment - TOMBSTONES)
 
-    async def heed_clock(self) -> None:
-        """When the clock was set, everything goes as much later or earlier: it has not become older by that."""
+    async def heed_clock(self) -> datetime:
+        """When the clock was set, everything goes as much later or earlier: it has not become older by that.
+
+        The moment that was looked at. Between this and another look at the clock it could be set again.
+        """
         self._moved += self._clock.moved()
+        moment = self._clock.wall
         if self._moved:
             by, self._moved = self._moved, timedelta()
             log.warning("the clock was set, and what expires is moved with it", extra={"by": str(by)})
@@ -176,6 +180,7 @@ class Retention:
             except BaseException:
                 self._moved += by
                 raise
+        return moment
 
     async def delete_orphans(self) -> None:
         """Delete the blobs that nothing points to, as a crash may leave them. For the start, when nobody works yet."""
@@ -195,7 +200,6 @@ class Retention:
         while True:
             await asyncio.sleep(pause)
             try:
-                await self.heed_clock()
-                await self.sweep(now())
+                await self.sweep(await self.heed_clock())
             except Exception:
                 log.exception("sweeping failed and is tried again")
