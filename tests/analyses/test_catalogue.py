@@ -18,6 +18,7 @@ OURS = [
     "eda_association",
     "eda_correlation",
     "eda_data_quality",
+    "eda_full",
     "eda_overview",
     "eda_schema",
     "eda_statistical_summary",

@@ -1,9 +1,9 @@
 """The catalogue: every analysis by its id, ours and those that installed packages bring along."""
 
-import importlib
 import logging
 from importlib.metadata import EntryPoint, entry_points
 
+from analyzer.analyses.families import table_of_families
 from analyzer.registry import Registry
 
 logger = logging.getLogger(__name__)
@@ -11,25 +11,14 @@ logger = logging.getLogger(__name__)
 GROUP = "analyzer.analyses"
 """The entry point group: a name is a task id, a value is `module:attribute` of its `Analysis`."""
 
-FAMILIES = ("analyzer.analyses.code:TABLE", "analyzer.analyses.eda:TABLE", "analyzer.analyses.quality:TABLE")
-"""Where each family's table is: task id → `module:attribute`."""
-
 
 def catalogue() -> Registry:
     """All analyses, found by name and imported on first use; plug-ins are imported once here to see that they work."""
-    places: dict[str, str] = {}
-    for family in FAMILIES:
-        places |= _attribute(family)
+    places = table_of_families()
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
         if _usable(entry, places):
             places[entry.name] = entry.value
     return Registry(places)
-
-
-def _attribute(place: str) -> dict[str, str]:
-    module, _, attribute = place.partition(":")
-    table: dict[str, str] = getattr(importlib.import_module(module), attribute)
-    return table
 
 
 def _usable(entry: EntryPoint, places: dict[str, str]) -> bool:
