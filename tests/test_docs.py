@@ -58,6 +58,8 @@ def test_every_event_is_documented() -> None:
         "chart",
         "run.progress",
         "output.delta",
+        "text.delta",
+        "code.delta",
         "run.snapshot",
     }:
         assert f"`{event}`" in API, event

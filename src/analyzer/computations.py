@@ -24,7 +24,7 @@ def key_of(
     analysis: Analysis[Any, Any], params: Mapping[str, Any], tables: Mapping[str, str], principal: str
 ) -> str | None:
     """What two runs must have in common to share; None for one that cannot. A stored table's path names its content."""
-    if not analysis.deterministic or analysis.place is Place.JAIL:
+    if not analysis.deterministic or analysis.place is not Place.SLOT:
         return None
     said = [principal, analysis.id, analysis.version, params, sorted(tables.items())]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -156,7 +156,7 @@ class Desk:
         One that was laid aside goes on where it stood, in the same epoch. The log of another one is lost.
         """
         begun = owned.run.status is RunStatus.RUNNING
-        if begun and (plan.analysis.place is Place.JAIL or owned.attempt >= self._max_attempts):
+        if begun and (plan.analysis.place is not Place.SLOT or owned.attempt >= self._max_attempts):
             raise Interrupted("The server stopped before the run had finished.")
         run = owned.run.model_copy(update={"status": RunStatus.QUEUED, "started_at": None, "progress": Progress()})
         again = owned.model_copy(update={"run": run, "epoch": new_epoch(), "attempt": owned.attempt + begun})
@@ -209,7 +209,7 @@ class Desk:
     def _stop(self, live: LiveRun) -> None:
         """What can go on after a restart is laid aside; of code that has begun nobody knows what it did already."""
         begun = live.run.status is RunStatus.RUNNING
-        lost = begun and (live.place is Place.JAIL or self._max_attempts == 1)
+        lost = begun and (live.place is not Place.SLOT or self._max_attempts == 1)
         live.stop(RunStatus.INTERRUPTED if lost else RunStatus.QUEUED)
 
     # --- finding them again -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A wish for a run, looked at before it becomes one."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -13,14 +13,20 @@ from analyzer.models import Run, TableSchema
 from analyzer.registry import Analysis, Params, Part, Place, Registry
 from analyzer.shelf import Shelf
 
+AdmitToLoop = Callable[[Params, str, str], Awaitable[None]]
+"""Of a run in the loop, with these parameters, on this dataset, for this principal: raises why it cannot be."""
+
 
 class Intake:
     """Finds the analysis and the tables, checks the parameters, and hands what holds to the desk."""
 
-    def __init__(self, catalogue: Registry, shelf: Shelf, jail: JailExecutor, desk: Desk) -> None:
+    def __init__(
+        self, catalogue: Registry, shelf: Shelf, jail: JailExecutor, admit_to_loop: AdmitToLoop, desk: Desk
+    ) -> None:
         self._catalogue = catalogue
         self._shelf = shelf
         self._jail = jail
+        self._admit_to_loop = admit_to_loop
         self._desk = desk
 
     async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str) -> Run:
@@ -28,6 +34,8 @@ class Intake:
         async with self._plan(file_id, task_id, params, principal) as plan:
             if plan.analysis.place is Place.JAIL:
                 await self._jail.admit()
+            elif plan.analysis.place is Place.LOOP:
+                await self._admit_to_loop(plan.params, file_id, principal)
             return await self._desk.begin(plan, file_id, principal)
 
     async def recover(self) -> None:

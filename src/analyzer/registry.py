@@ -97,6 +97,7 @@ class Place(StrEnum):
 
     SLOT = "slot"  # in a warm worker, part by part
     JAIL = "jail"  # in a process of its own behind walls: what it runs is not ours
+    LOOP = "loop"  # in the server's loop: it waits for others, and sends what computes to slots and jails
 
 
 def no_further_tables(params: Any) -> Mapping[str, str]:

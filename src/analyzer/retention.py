@@ -39,6 +39,11 @@ def attachments_key(run_id: str) -> str:
     return f"attachments/{run_id}"
 
 
+def prompt_key(run_id: str) -> str:
+    """The prefix of what was sent to a model in a run."""
+    return f"prompts/{run_id}"
+
+
 class Clock:
     """Notices when somebody sets the wall clock, by comparing it with one that only ever counts."""
 
@@ -115,6 +120,7 @@ class Retention:
         await self._state.remove_run(run_id, why)
         await self._delete_unneeded(result_key(run_id))
         await self._delete_unneeded(attachments_key(run_id))
+        await self._delete_unneeded(prompt_key(run_id))
         counts = await self._state.counts()
         log.info("result removed", extra={"run": run_id, "why": why.value, "remaining": counts.results})
 
@@ -190,6 +196,7 @@ class Retention:
             "tables": needed.tables,
             "results": needed.results,
             "attachments": needed.results,
+            "prompts": needed.results,
         }
         for kind, names in kept.items():
             for name in await self._blobs.groups(kind) - names:

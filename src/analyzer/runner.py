@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +15,7 @@ from analyzer.blobs.base import Blobs
 from analyzer.broadcast import Broadcaster, EventLog, encode_members
 from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied, WorkFailed
+from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Part, Place
@@ -89,12 +90,17 @@ class LiveRun:
         self.owned = self.owned.model_copy(update={"run": self.run.model_copy(update=changes)})
 
 
+LoopSide = Callable[[LiveRun, Hear], Awaitable[bytes]]
+"""Does a run in the loop: returns its result as JSON, says what it says, raises why there is no result."""
+
+
 @dataclass(frozen=True)
 class Runner:
     """Takes runs through parts, merge and their end."""
 
     executor: Executor
     foreign: ForeignCode
+    loop_side: LoopSide
     shared: SharedSections
     state: State
     blobs: Blobs
@@ -113,7 +119,7 @@ class Runner:
             await live.broadcaster.publish("run.started")
             try:
                 async with asyncio.timeout(self.timeout_seconds):
-                    return await (self._run_code(live) if live.place is Place.JAIL else self._compute(live))
+                    return await (self._compute(live) if live.place is Place.SLOT else self._run_whole(live))
             except TimeoutError:
                 raise RunTimeout(
                     f"The run took longer than {self.timeout_seconds:g} seconds.", limit=self.timeout_seconds
@@ -220,7 +226,8 @@ class Runner:
         sections = tuple(live.sections[number] for number in range(len(parts)))
         return await self._merge(live, sections)
 
-    async def _run_code(self, live: LiveRun) -> bytes:
+    async def _run_whole(self, live: LiveRun) -> bytes:
+        """A run that is not divided: code in the jail, or what is done in the loop."""
         live.change(progress=Progress(done=0, total=len(live.parts)))
 
         async def hear(kind: str, members: dict[str, Any]) -> None:
@@ -228,7 +235,10 @@ class Runner:
                 live.change(progress=Progress(done=members["done"], total=members["total"]))
             await live.broadcaster.publish(kind, members)
 
-        result = await self.foreign.run(live.run.params, live.tables, live.owned.principal, hear)
+        if live.place is Place.LOOP:
+            result = await self.loop_side(live, hear)
+        else:
+            result = await self.foreign.run(live.run.params, live.tables, live.owned.principal, hear)
         live.change(progress=Progress(done=len(live.parts), total=len(live.parts)))
         return result
 

@@ -11,6 +11,9 @@ from typing import Any, Self
 
 from analyzer.aio import Tasks
 from analyzer.analyses import catalogue
+from analyzer.ask import Asking
+from analyzer.ask.computing import Computing
+from analyzer.ask.turns import Turns
 from analyzer.blobs.local import LocalBlobs
 from analyzer.broadcast import EventLog
 from analyzer.computations import Computations
@@ -92,6 +95,7 @@ class Analyzer:
             opened.push_async_callback(self._jail.aclose)
             await self._state.open()
             self._furnish(blobs)
+            opened.push_async_callback(self._asking.aclose)
             opened.push_async_callback(self._shelf.close)
             opened.push_async_callback(self._desk.close, settings.shutdown_grace_seconds)
             await self._retention.delete_orphans()
@@ -113,7 +117,9 @@ class Analyzer:
         foreign = ForeignCode(self._jail, blobs, state, self._keep_table)
         shared = SharedSections(settings.shared_sections_bytes)
         limits = settings.task_timeout_seconds, settings.max_result_bytes
-        runner = Runner(executor, foreign, shared, state, blobs, *limits)
+        computing = Computing(self._catalogue, executor, shared)
+        self._asking = Asking(settings, computing, foreign, blobs, Turns(state, blobs))
+        runner = Runner(executor, foreign, self._asking.run, shared, state, blobs, *limits)
         computations = Computations(
             runner,
             self._scheduler,
@@ -134,7 +140,7 @@ class Analyzer:
             timeout_seconds=settings.task_timeout_seconds,
         )
         self._handouts = Handouts(self._catalogue, self._desk, self._shelf, executor, settings.task_timeout_seconds)
-        self._intake = Intake(self._catalogue, self._shelf, self._jail, self._desk)
+        self._intake = Intake(self._catalogue, self._shelf, self._jail, self._asking.admit, self._desk)
 
     async def _start_jail(self) -> None:
         """After the workers, which more people wait for."""
@@ -290,6 +296,11 @@ class Analyzer:
     def attachment(self, run_id: str, name: str, principal: str = PUBLIC) -> AbstractAsyncContextManager[Path]:
         """A file beside the result, such as `matrix.arrow`. Raises what `result` raises, and NotFound."""
         return self._desk.attachment(run_id, name, principal)
+
+    async def prompts_json(self, run_id: str, principal: str = PUBLIC) -> bytes:
+        """What the run sent to a model, word by word, as JSON: `{calls: [...]}`; none, where it asks no model."""
+        await self._desk.find(run_id, principal)
+        return await self._asking.prompts(run_id)
 
     async def events(self, run_id: str, after: str | None = None, principal: str = PUBLIC) -> AsyncIterator[Event]:
         """What the run has said and says, to its final event. `after` is the id of the last event already seen."""

@@ -14,6 +14,7 @@ from analyzer.analyses.findings.codes import CODES
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.errors import UnknownTask
 
+ASKING = ["ask_chart", "ask_explain", "ask_plan", "ask_question", "ask_transform"]
 OURS = [
     "eda_association",
     "eda_correlation",
@@ -91,7 +92,7 @@ def test_broken_plug_ins_are_left_out_and_logged(
     monkeypatch.setattr(analyses, "entry_points", lambda **_: found)
     with caplog.at_level(logging.WARNING):
         registry = analyses.catalogue()
-    assert registry.ids() == ["code", *OURS]
+    assert registry.ids() == [*ASKING, "code", *OURS]
     for one in found:
         assert f"Analysis {one.name} of {one.value} is left out" in caplog.text
     assert registry.find("eda_data_quality").id == "eda_data_quality"
@@ -106,7 +107,7 @@ def test_a_working_plug_in_joins(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(EntryPoint, "load", load)
     monkeypatch.setattr(analyses, "entry_points", lambda **_: [entry("x_working", "package:analysis")])
-    assert analyses.catalogue().ids() == ["code", *OURS, "x_working"]
+    assert analyses.catalogue().ids() == [*ASKING, "code", *OURS, "x_working"]
 
 
 def test_an_unknown_task_is_named_with_the_nearest() -> None:

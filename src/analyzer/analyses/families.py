@@ -2,7 +2,12 @@
 
 import importlib
 
-FAMILIES = ("analyzer.analyses.code:TABLE", "analyzer.analyses.eda:TABLE", "analyzer.analyses.quality:TABLE")
+FAMILIES = (
+    "analyzer.analyses.ask:TABLE",
+    "analyzer.analyses.code:TABLE",
+    "analyzer.analyses.eda:TABLE",
+    "analyzer.analyses.quality:TABLE",
+)
 """Where each family's table is: task id → `module:attribute`."""
 
 

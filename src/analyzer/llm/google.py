@@ -101,10 +101,7 @@ class Google:
             types = await asyncio.to_thread(_imported, "google.genai.types")
             if self._client is None:
                 # A session of our own, since the SDK leaves an answer open that is not read to its end.
-                timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECTING_SECONDS)
-                watching = aiohttp.TraceConfig()
-                watching.on_request_end.append(_note_answer)
-                self._http = aiohttp.ClientSession(timeout=timeout, trace_configs=[watching])
+                self._http = self._http or _watched_session()
                 options = types.HttpOptions(
                     base_url=self._endpoint,
                     aiohttp_client=self._http,
@@ -120,6 +117,13 @@ class Google:
         said = str(failure.message or failure.status or "")[:MOST_SHOWN].rstrip(".")
         again = failure.code in AGAIN or failure.code >= SERVER_ERRORS
         return ProviderFailed(f"google answered {failure.code}: {said}.", again=again)
+
+
+def _watched_session() -> aiohttp.ClientSession:
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECTING_SECONDS)
+    watching = aiohttp.TraceConfig()
+    watching.on_request_end.append(_note_answer)
+    return aiohttp.ClientSession(timeout=timeout, trace_configs=[watching])
 
 
 async def _note_answer(session: aiohttp.ClientSession, context: Any, end: aiohttp.TraceRequestEndParams) -> None:

@@ -45,6 +45,22 @@ class ResultSection(Said):
     data: dict[str, Any]
 
 
+class TextDelta(Said):
+    """The next piece of what a model says."""
+
+    type: Literal["text.delta"]
+    text: str
+    attempt: int = Field(description="Which of its replies this belongs to, from 1.")
+
+
+class CodeDelta(Said):
+    """The next piece of what a model writes as code."""
+
+    type: Literal["code.delta"]
+    text: str
+    attempt: int = Field(description="Which of its replies this belongs to, from 1.")
+
+
 class ChartShown(Said):
     """A chart of what was just told."""
 
@@ -122,6 +138,8 @@ StreamEvent = Annotated[
     | RunStarted
     | RunProgress
     | ResultSection
+    | TextDelta
+    | CodeDelta
     | ChartShown
     | OutputDelta
     | RunCompleted

@@ -62,6 +62,30 @@ class Datasets(Frozen):
     next: str | None = Field(description="Give it as `after` for the next page. None: this was the last.")
 
 
+class Said(Frozen):
+    """One message of an exchange with a model."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class ModelCall(Frozen):
+    """One call, as it left this server."""
+
+    at: str
+    provider: str
+    model: str
+    max_output_tokens: int
+    system: str
+    messages: tuple[Said, ...]
+
+
+class Prompts(Frozen):
+    """What was sent to a model in a run."""
+
+    calls: tuple[ModelCall, ...]
+
+
 class Runs(Frozen):
     """A page of runs, newest first."""
 

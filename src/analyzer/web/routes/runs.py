@@ -7,10 +7,12 @@ import pydantic
 from aiohttp import web
 
 from analyzer.errors import (
+    BudgetExhausted,
     Busy,
     Expired,
     IdempotencyKeyReused,
     InvalidParameters,
+    ModelNotConfigured,
     NoResult,
     NotFinished,
     NotFound,
@@ -29,7 +31,7 @@ from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import NOT_MODIFIED, Operation, Reply, describe
 from analyzer.web.pages import PageQuery, page_answer
 from analyzer.web.preferences import applied, wait_seconds
-from analyzer.web.shapes import EndedRun, RunAnswer, Runs
+from analyzer.web.shapes import EndedRun, Prompts, RunAnswer, Runs
 from analyzer.web.tags import JSON, not_modified
 
 routes = web.RouteTableDef()
@@ -68,7 +70,7 @@ class RunRequest(pydantic.BaseModel):
         },
         refuses=(
             *(UnknownDataset, UnknownTask, InvalidParameters, IdempotencyKeyReused, RequestTooLarge),
-            *(Expired, Busy, ShuttingDown, StorageFull, UnknownRun),
+            *(Expired, Busy, ShuttingDown, StorageFull, UnknownRun, ModelNotConfigured, BudgetExhausted),
         ),
         body=RunRequest,
         heeds=("Session", "IdempotencyKey", "Prefer"),
@@ -142,6 +144,15 @@ async def show_result(request: web.Request) -> web.Response:
     answer = json_answer(await request.app[ANALYZER].result_json(run_id, principal_of(request)), headers=headers)
     answer.etag = run_id
     return answer
+
+
+@routes.get("/api/run/{run_id}/prompt")
+@describe(
+    Operation("runs", {200: Reply("Every call, in order.", Prompts)}, refuses=(UnknownRun, Expired), heeds=("Session",))
+)
+async def show_prompts(request: web.Request) -> web.Response:
+    """What a run sent to a model, word by word."""
+    return json_answer(await request.app[ANALYZER].prompts_json(request.match_info["run_id"], principal_of(request)))
 
 
 @routes.get("/api/run/{run_id}/{name:[a-z0-9-]+}.arrow", name="attachment")
