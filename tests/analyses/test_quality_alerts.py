@@ -190,3 +190,8 @@ def test_rows_show_it(code: str, columns: dict[str, Any], rows: list[int]) -> No
 def test_thresholds_are_parameters(code: str, columns: dict[str, Any], thresholds: dict[str, float]) -> None:
     assert code in codes(columns)
     assert code not in codes(columns, thresholds=thresholds)
+
+
+def test_three_years_are_no_humps() -> None:
+    found = run(pa.table({"year": [2007] * 110 + [2008] * 114 + [2009] * 120}), TASK)["issues"]
+    assert "bimodal" not in {issue["code"] for issue in found}

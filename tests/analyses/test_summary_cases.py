@@ -134,7 +134,13 @@ def test_histogram_keeps_to_the_rule_and_the_cap() -> None:
     assert len(only([*range(1000), 10**12], bins=7)["histogram"]["counts"]) == 7
     heap = only([0.0] * 90 + [1.0] * 10)
     assert len(heap["histogram"]["counts"]) == math.ceil(math.log2(100) + 1)
-    assert len(only([1, 2, 2, 2, 3])["histogram"]["counts"]) <= 2  # integers: no bin narrower than 1
+
+
+def test_bins_of_whole_numbers_lie_around_them() -> None:
+    years = only([2007] * 3 + [2008] * 5 + [2009] * 4)["histogram"]
+    assert years == {"edges": [2006.5, 2007.5, 2008.5, 2009.5], "counts": [3, 5, 4]}
+    assert only([1, 2, 2, 2, 3], bins=2)["histogram"]["edges"] == [1.0, 2.0, 3.0]  # there is no room for three
+    assert only([2**52, 2**52 + 1])["histogram"]["edges"][0] == 2.0**52  # no double is a half there
 
 
 def test_modes_are_at_most_ten_ascending() -> None:

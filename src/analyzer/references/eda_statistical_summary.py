@@ -163,6 +163,9 @@ def _histogram(x: pd.Series, bins: int) -> Figures | float:
         width = 2 * float(x.quantile(0.75) - x.quantile(0.25)) / n ** (1 / 3)
         wanted = (high - low) / width if width > 0 else math.log2(n) + 1
         if x.dtype.kind in "iu":
+            if math.ceil(wanted) >= high - low and high - low < bins and max(-low, high) < 2.0**51:
+                edges = np.arange(low - 0.5, high + 1)
+                return {"edges": edges, "counts": np.histogram(x, edges)[0]}
             wanted = min(wanted, high - low)
         count = max(1, math.ceil(min(wanted, bins)))
         edges = np.unique(low + (high - low) * (np.arange(count + 1) / count))

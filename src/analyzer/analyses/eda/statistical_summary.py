@@ -43,7 +43,8 @@ With *n* = `count`, *x̄* = `mean`, and mₖ = Σ(x − x̄)ᵏ / n:
 | `histogram` | Freedman & Diaconis 1981: bins of 2 · iqr / ∛n; Sturges 1926 where iqr is 0; never more than `bins` |
 | `monotonicity` | `constant`, `strictly increasing`, `increasing`, `strictly decreasing`, `decreasing` or `none` |
 
-Sums are pairwise, moments come from a second pass over the deviations, and integers are added without rounding at any
+Where there are as many bins as whole numbers, less one, or more, there is one around each number, from x − ½ to x + ½. Sums are
+pairwise, moments come from a second pass over the deviations, and integers are added without rounding at any
 size. Integers beyond 2⁵³, and the exact figures of decimal columns, are strings of digits, because a double would
 round them.
 
@@ -88,7 +89,7 @@ from analyzer.charts import histogram, missing_shares, top_values
 from analyzer.models import TableSchema
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 1
+VERSION = 2
 
 TOP, BINS = 10, 50
 

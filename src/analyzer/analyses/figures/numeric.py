@@ -93,5 +93,5 @@ def _trimmed_mean(line: Array) -> float:
 def _histogram(finite: Array, bins: int) -> dict[str, Any] | None:
     if not finite.size:
         return None
-    edges = sorting.bin_edges(finite, bins)
+    edges = sorting.bin_edges(finite, bins, centred=True)
     return {"edges": edges.tolist(), "counts": sorting.bin_counts(finite, edges)}

@@ -12,6 +12,7 @@ from analyzer.analyses.figures.wire import number
 
 Array = npt.NDArray[Any]
 MAX_MODES = 10
+HALVES = 2.0**51  # below it, doubles know halves
 
 
 def in_order(values: Array) -> Array:
@@ -98,11 +99,11 @@ def direction(given: Array, distinct: int) -> str:
     return f"{strictly}{'increasing' if rising else 'decreasing'}"
 
 
-def bin_edges(ordered: Array, most: int) -> Array:
+def bin_edges(ordered: Array, most: int, *, centred: bool = False) -> Array:
     """Equal bins over finite values: Freedman and Diaconis 1981, or Sturges 1926 where the IQR is zero; 1 to `most`.
 
     A constant lies in the middle of one bin. Bins are never narrower than doubles can tell apart, and for integers
-    never narrower than 1.
+    never narrower than 1. Where that is their width, they may be `centred` on the integers, one for each.
     """
     n, low, high = ordered.size, float(ordered[0]), float(ordered[-1])
     if low == high:
@@ -112,6 +113,8 @@ def bin_edges(ordered: Array, most: int) -> Array:
     extent = high / 2 - low / 2  # half of it, which cannot overflow
     wanted = 2 * (extent / width) if width > 0 else math.log2(n) + 1
     if ordered.dtype.kind != "f":
+        if centred and math.ceil(wanted) >= 2 * extent and 2 * extent < most and max(-low, high) < HALVES:
+            return np.arange(low - 0.5, high + 1)
         wanted = min(wanted, 2 * extent)
     count = max(1, math.ceil(min(wanted, most)))
     steps = np.arange(count + 1) / count

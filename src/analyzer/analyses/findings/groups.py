@@ -24,8 +24,7 @@ def of_key(table: pa.Table, names: Sequence[str], most: int) -> dict[str, Any]:
     Missing values equal each other. `samples` are the largest groups, `most` of them.
     """
     plain = [columns.plain(table.column(name)) for name in names]
-    cells = [identities(column) for column in plain if columns.kind_of(column.type) != "unsupported"]
-    groups = _groups(cells, table.num_rows)
+    groups = _groups([column for column in plain if columns.kind_of(column.type) != "unsupported"], table.num_rows)
     sizes = [len(rows) for rows in groups]
     extra = sum(sizes) - len(sizes)
     gone = np.zeros(table.num_rows, dtype=bool)
@@ -43,12 +42,19 @@ def of_key(table: pa.Table, names: Sequence[str], most: int) -> dict[str, Any]:
     }
 
 
-def _groups(cells: Sequence[Array], rows: int) -> list[Array]:
+def _groups(plain: Sequence[pa.ChunkedArray], rows: int) -> list[Array]:
     """The numbers of the rows of each group of equal ones, each in ascending order."""
-    suspects = repeated(hashes(cells, rows)) if cells else np.zeros(0, np.int64)
+    text = [column for column in plain if columns.kind_of(column.type) == "categorical"]
+    cells = [identities(column) for column in plain if columns.kind_of(column.type) != "categorical"]
+    suspects = repeated(hashes(cells, rows)) if cells else np.arange(rows if text else 0)
+    # Text is the dearest to tell apart, so it is only asked where everything else is equal.
+    cells = [cell[suspects] for cell in cells]
+    cells += [identities(column if suspects.size == rows else column.take(pa.array(suspects))) for column in text]
+    again = repeated(hashes(cells, suspects.size))
+    suspects, cells = suspects[again], [cell[again] for cell in cells]
     if not suspects.size:
         return []
-    order, same = neighbours(exact_groups([cell[suspects] for cell in cells]))
+    order, same = neighbours(exact_groups(cells))
     starts = np.flatnonzero(np.append(True, ~same))
     found = np.split(suspects[order], starts[1:])
     return [rows for rows in found if rows.size > 1]

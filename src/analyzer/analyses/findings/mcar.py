@@ -48,12 +48,13 @@ def little(values: Array) -> dict[str, Any]:
     if len(values) < 2 or values.shape[1] < 2:
         return found | _none("too-few-values", found)
     values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
-    patterns = _patterns(values)
-    found["patterns"] = len(patterns)
+    kinds, which = _kinds(values)
+    found["patterns"] = kinds.size
     if not np.isnan(values).any():
         return found | _none("no-missing", found)
-    if len(patterns) > MAX_PATTERNS:
+    if kinds.size > MAX_PATTERNS:
         return found | _none("too-many-patterns", found)
+    patterns = [_pattern(values[which == number]) for number in range(kinds.size)]
     try:
         mean, cov, found["steps"] = estimates(patterns, len(values))
         if found["steps"] == MAX_STEPS:
@@ -68,14 +69,17 @@ def _none(reason: Any, found: dict[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(FIGURES)
 
 
-def _patterns(values: Array) -> list[Pattern]:
-    there = ~np.isnan(values)
-    kinds, which = np.unique(there, axis=0, return_inverse=True)
-    found = []
-    for number, kind in enumerate(kinds[: MAX_PATTERNS + 1]):
-        rows = values[which.reshape(-1) == number][:, kind]
-        found.append(Pattern(kind, len(rows), rows.mean(axis=0), rows.T @ rows))
-    return found
+def _kinds(values: Array) -> tuple[Array, Array]:
+    """The different sets of columns that are there, as the bits of integers, and which of them each row has."""
+    bits = ~np.isnan(values) @ (1 << np.arange(values.shape[1], dtype=np.int64))
+    kinds, which = np.unique(bits, return_inverse=True)
+    return kinds, which
+
+
+def _pattern(rows: Array) -> Pattern:
+    there = ~np.isnan(rows[0])
+    rows = rows[:, there]
+    return Pattern(there, len(rows), rows.mean(axis=0), rows.T @ rows)
 
 
 def estimates(patterns: Sequence[Pattern], n: int) -> tuple[Array, Array, int]:

@@ -69,9 +69,11 @@ def _shape(look: Look) -> Iterator[Issue]:
 
 
 def bimodality(look: Look) -> float:
-    """Sarle's coefficient (G1² + 1) / (G2 + 3(n−1)² / ((n−2)(n−3))); 0 for a tail, which it mistakes for a hump."""
+    """Sarle's coefficient (G1² + 1) / (G2 + 3(n−1)² / ((n−2)(n−3))); 0 for a tail or a few steps, which it mistakes
+    for humps.
+    """
     n, skewness, kurtosis = look.figures["count"], look.figures["skewness"], look.figures["kurtosis"]
-    if kurtosis is None or n < 20 or abs(skewness) > 1:
+    if kurtosis is None or n < 20 or abs(skewness) > 1 or look.figures["distinct"] <= look.limits.discrete:
         return 0.0
     return float((skewness**2 + 1) / (kurtosis + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))))
 
