@@ -59,7 +59,7 @@ def test_the_library_program_works_as_printed(tmp_path: Path) -> None:
 def test_the_commands_work_as_printed() -> None:
     commands = [line.removeprefix("$ ") for line in _block("At the command line", "console").splitlines()]
     here = [command for command in commands if "--server" not in command]
-    assert len(here) == 3
+    assert len(here) == 4
     for command in here:
         ours = command.replace("analyzer ", f"{sys.executable} -m analyzer ", 1)
         ours = ours.replace(" table.csv", " src/analyzer/samples/penguins.csv")

@@ -17,6 +17,7 @@ from analyzer.errors import AnalyzerError
 if TYPE_CHECKING:
     from analyzer.client import AnalyzerClient
     from analyzer.models import Dataset, Event, ReadingOptions, Run, RunStatus
+    from analyzer.plugins import analysis
     from analyzer.service import Analyzer
     from analyzer.settings import Settings
     from analyzer.web import create_app
@@ -33,6 +34,7 @@ __all__ = [
     "Run",
     "RunStatus",
     "Settings",
+    "analysis",
     "create_app",
 ]
 
@@ -45,6 +47,7 @@ PLACES = {
     "Run": "analyzer.models",
     "RunStatus": "analyzer.models",
     "Settings": "analyzer.settings",
+    "analysis": "analyzer.plugins",
     "create_app": "analyzer.web",
 }
 """Where the names live. They are fetched on first use (PEP 562), so that a worker never imports the server."""

@@ -43,6 +43,9 @@ class Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+DECORATED: dict[str, str] = {}
+"""What `@analysis` made analyses of in this process: task id → `module:attribute`. A worker is told when it begins."""
+
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
 

@@ -4,7 +4,7 @@ import logging
 from importlib.metadata import EntryPoint, entry_points
 
 from analyzer.analyses.families import table_of_families
-from analyzer.registry import Registry
+from analyzer.registry import DECORATED, Registry
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,11 @@ def catalogue() -> Registry:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
         if _usable(entry, places):
             places[entry.name] = entry.value
+    for task_id, place in DECORATED.items():
+        if places.get(task_id, place) != place:
+            logger.warning("Analysis %s of %s is left out: that id is taken", task_id, place)
+        else:
+            places[task_id] = place
     return Registry(places)
 
 

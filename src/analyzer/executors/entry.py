@@ -5,10 +5,12 @@ The worker's own module imports pyarrow and the catalogue, which the server proc
 
 import importlib
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 from analyzer.executors.parcels import receive, send
+from analyzer.registry import DECORATED
 
 WORKER = "analyzer.executors.worker"
 
@@ -17,8 +19,9 @@ def _worker() -> ModuleType:
     return importlib.import_module(WORKER)
 
 
-def begin() -> None:
-    """Prepare a fresh worker."""
+def begin(decorated: Mapping[str, str]) -> None:
+    """Prepare a fresh worker; `decorated` are the analyses that the host made with `@analysis`."""
+    DECORATED.update(decorated)
     _worker().begin()
 
 

@@ -25,6 +25,7 @@ from analyzer.executors import entry
 from analyzer.executors.base import Lane, SlotCounts, Work, WorkerDied
 from analyzer.executors.forkserver import OwnContext, OwnForkServer
 from analyzer.executors.parcels import PIPE_BYTES, receive, send
+from analyzer.registry import DECORATED
 
 log = logging.getLogger("analyzer.executors")
 
@@ -38,7 +39,9 @@ class Slot:
     """One worker process. Constructing one blocks for some milliseconds, so it is done in the launching thread."""
 
     def __init__(self, context: OwnContext) -> None:
-        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=entry.begin)
+        self._pool = ProcessPoolExecutor(
+            max_workers=1, mp_context=context, initializer=entry.begin, initargs=(dict(DECORATED),)
+        )
         self._greeting = self._pool.submit(entry.ready)
         self._pid: int | None = None
         self._pidfd: int | None = None  # names the process even after its number was given to another
