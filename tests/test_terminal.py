@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,6 +13,8 @@ from analyzer.terminal import results, screen
 from analyzer.terminal.figures import figure, figures, score
 from analyzer.terminal.pictures import bar, sparkline
 from analyzer.terminal.plain import cut, listed, plain, plain_json
+from analyzer.terminal.views import VIEWS
+from tests.analyses.inprocess import run
 
 Show = Callable[[Mapping[str, Any], int], list[str]]
 
@@ -214,3 +217,25 @@ def test_issues_are_capped(show: Show) -> None:
     assert "code29" in text
     assert "code30" not in text
     assert "… and 5 more kinds; --json has them all." in text
+
+
+@pytest.mark.parametrize("task_id", VIEWS)
+@pytest.mark.parametrize("cells", [40, 80, 140])
+def test_results_of_lists_are_facts_and_tables_that_fit(show: Show, task_id: str, cells: int) -> None:
+    table = pa.table(
+        {
+            "id": range(30),
+            "a long name\nof a column": [None, 1.5, 2.5] * 10,
+            "text": ["NA", "x", None] * 10,
+            "far": [*range(29), 10**6],
+        }
+    )
+    lines = show(run(table, task_id), cells)
+    assert max(map(cell_len, lines)) <= cells
+    assert any(line.startswith("rows 30") for line in lines)
+    assert any(line.startswith(("id", "name", "columns", "row")) for line in lines)
+
+
+def test_what_is_hidden_behind_stand_ins_is_named(show: Show) -> None:
+    lines = show(run(pa.table({"text": ["NA", "x", None] * 10}), "quality_missing"), 100)
+    assert any("NA (10)" in line for line in lines)

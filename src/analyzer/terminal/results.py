@@ -12,6 +12,7 @@ from analyzer.terminal.figures import figure
 from analyzer.terminal.plain import plain, plain_json
 from analyzer.terminal.quality import show_dimensions, show_issues
 from analyzer.terminal.screen import heading, say, show, table
+from analyzer.terminal.views import VIEWS, show_view
 
 
 def show_dataset(dataset: Dataset) -> None:
@@ -25,6 +26,9 @@ def show_dataset(dataset: Dataset) -> None:
 def show_result(result: Mapping[str, Any], title: str) -> None:
     """A result: the parts of it that have a picture here, or all of it as JSON."""
     heading(title, str(result.get("task_id", "")))
+    if (view := VIEWS.get(str(result.get("task_id")))) is not None:
+        show_view(result, view)
+        return
     shown = False
     if isinstance(result.get("dimensions"), Sequence):
         show_dimensions(result["dimensions"], result.get("overall"))

@@ -43,8 +43,8 @@ With *n* = `count`, *x̄* = `mean`, and mₖ = Σ(x − x̄)ᵏ / n:
 | `histogram` | Freedman & Diaconis 1981: bins of 2 · iqr / ∛n; Sturges 1926 where iqr is 0; never more than `bins` |
 | `monotonicity` | `constant`, `strictly increasing`, `increasing`, `strictly decreasing`, `decreasing` or `none` |
 
-Where there are as many bins as whole numbers, less one, or more, there is one around each number, from x − ½ to x + ½. Sums are
-pairwise, moments come from a second pass over the deviations, and integers are added without rounding at any
+Where there are as many bins as whole numbers, less one, or more, there is one around each number, from x − ½ to x + ½.
+Sums are pairwise, moments come from a second pass over the deviations, and integers are added without rounding at any
 size. Integers beyond 2⁵³, and the exact figures of decimal columns, are strings of digits, because a double would
 round them.
 

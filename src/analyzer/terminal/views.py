@@ -1,0 +1,137 @@
+"""What is shown of analyses whose results are figures of the table and lists: facts in lines, lists as tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from analyzer.terminal.figures import figure, figures
+from analyzer.terminal.plain import cut, plain
+from analyzer.terminal.screen import GAP, say, show, table, widest, width
+
+MAX_ROWS = 40
+NAME_CELLS = 28
+
+
+class View(NamedTuple):
+    """Figures of the whole by their names, and by the name of a list the fields of its entries."""
+
+    facts: Sequence[str]
+    lists: Mapping[str, Sequence[str]]
+
+
+VIEWS: dict[str, View] = {
+    "eda_overview": View(
+        (
+            *("rows", "column_count", "cells", "missing", "complete_rows", "empty_rows", "duplicates.extra_copies"),
+            *("bytes_on_disk", "bytes_in_memory", "constant", "id_like", "empty"),
+        ),
+        {"columns": ("name", "kind", "type", "missing", "distinct")},
+    ),
+    "eda_schema": View(
+        ("rows",), {"columns": ("name", "meaning", "type", "missing", "distinct", "format", "min", "max", "examples")}
+    ),
+    "quality_missing": View(
+        ("rows", "cells", "missing", "complete_rows", "empty_rows", "mcar.statistic", "mcar.df", "mcar.p"),
+        {
+            "columns": ("name", "missing", "share", "blank", "disguised"),
+            "patterns": ("columns", "n", "share"),
+            "pairs": ("column", "other", "r", "n"),
+        },
+    ),
+    "quality_duplicates": View(
+        (
+            *("rows", "exact.extra_copies", "exact.rows_in_groups", "exact.groups"),
+            *("near.extra_copies", "near.rows_in_groups", "near.groups"),
+        ),
+        {
+            "keys": ("columns", "extra_copies", "rows_in_groups", "groups", "rows_with_missing", "unique"),
+            "columns": ("column", "other"),
+            "headers": ("name", "columns"),
+        },
+    ),
+    "quality_outliers": View(
+        ("rows", "forest.n", "forest.rows"),
+        {
+            "columns": ("name", "count", "iqr.n", "iqr.lower", "iqr.upper", "z.n", "modified_z.n"),
+            "forest.strangest": ("row", "score"),
+        },
+    ),
+}
+
+
+def show_view(result: Mapping[str, Any], view: View) -> None:
+    """The facts in as many lines as they take, then each list that has entries."""
+    for line in _filled([f"{_label(name)} {_fact(at(result, name))}" for name in view.facts]):
+        say(line)
+    for name, fields in view.lists.items():
+        entries = at(result, name)
+        if entries:
+            say()
+            _show_list(entries, fields)
+
+
+def at(value: Any, path: str) -> Any:
+    """What stands under a dotted path; None where something on the way is missing."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _filled(facts: Sequence[str]) -> list[str]:
+    """Lines of facts, none of them broken unless it is longer than a line."""
+    lines = [""]
+    for fact in facts:
+        longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
+        if lines[-1] and cell_len(longer) > width():
+            lines.append(fact)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _label(name: str) -> str:
+    return name.replace(".", " ").replace("_", " ")
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return _listed(value)
+    return plain(figure(value))
+
+
+def _show_list(entries: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:
+    """Columns from the left as far as there is room; the names of what has none are told."""
+    shown = entries[:MAX_ROWS]
+    texts = {field: _texts([at(entry, field) for entry in shown]) for field in fields}
+    made, room, left_out = table(), width(), list[str]()
+    for field, cells in texts.items():
+        taken = min(widest([*cells, _label(field)]), NAME_CELLS)
+        if taken + GAP > room:
+            left_out.append(_label(field))
+            continue
+        room -= taken + GAP
+        right = all(isinstance(at(entry, field), int | float | None) for entry in shown)
+        made.add_column(_label(field), justify="right" if right else "left", width=taken, no_wrap=True)
+    made.add_column("", ratio=1)
+    for row in range(len(shown)):
+        made.add_row(*(Text(cut(texts[field][row], NAME_CELLS)) for field in fields if _label(field) not in left_out))
+    show(made)
+    if len(entries) > len(shown):
+        say(f"… and {len(entries) - len(shown)} more; --json has them all.", style="dim")
+    if left_out:
+        say(f"No room for {', '.join(left_out)}; --json has all.", style="dim")
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    if any(isinstance(value, list) for value in values):
+        return [_listed(value or ()) for value in values]
+    if any(isinstance(value, bool) for value in values):
+        return ["yes" if value else "no" for value in values]
+    return [plain(text) for text in figures(values)]
+
+
+def _listed(values: Sequence[Any]) -> str:
+    named = [f"{value['value']} ({value['count']})" if isinstance(value, Mapping) else str(value) for value in values]
+    return plain(", ".join(named)) or "–"
