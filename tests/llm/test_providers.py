@@ -2,17 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from analyzer import Settings
+from analyzer import Analyzer, Settings
 from analyzer.errors import ModelNotConfigured, ModelRefused, ModelUnavailable
 from analyzer.llm import PROVIDERS, opened
 from analyzer.llm.base import Chunk, Finish, Message, ModelRequest, Usage
 from analyzer.llm.calling import Caller, Patience
+from analyzer.models import RunStatus
 from tests.llm.peers import CUT, HANG, LENGTH, REFUSE, Act, Peer
 from tests.waiting import until
 
@@ -203,3 +204,31 @@ async def test_the_scripted_model_says_its_script(tmp_path: Path) -> None:
     again = ModelRequest("", (question, Message("assistant", "one"), Message("user", "That failed.")), 100)
     assert [_text(await _read(caller, request)) for request in (first, again, first)] == ["one", "two", "one"]
     await caller.aclose()
+
+
+async def test_a_run_that_is_cancelled_ends_its_call(
+    peer: Peer, make_settings: Callable[..., Settings], penguins: Path
+) -> None:
+    peer.script.append(Act(("Let me",), HANG))
+    told = peer.settings().model_dump(include={"llm", "llm_model", "llm_endpoint", "gemini_api_key", "openai_api_key"})
+    async with Analyzer(make_settings(**told)) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        run = await analyzer.submit(file_id, "ask_question", {"question": "how many"})
+        async for event in analyzer.events(run.id):
+            if event.type == "text.delta":
+                await analyzer.cancel(run.id)
+        await peer.seen[0].ended.wait()
+        assert (await analyzer.run(run.id)).status is RunStatus.CANCELLED
+        assert "a-secret-key" not in (await analyzer.prompts_json(run.id)).decode()
+
+
+async def test_a_run_tells_what_was_tried(peer: Peer, make_settings: Callable[..., Settings], penguins: Path) -> None:
+    peer.script.append(Act(fail=400, told="no such model"))
+    told = peer.settings().model_dump(include={"llm", "llm_model", "llm_endpoint", "gemini_api_key", "openai_api_key"})
+    async with Analyzer(make_settings(**told)) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        run = await analyzer.submit(file_id, "ask_question", {"question": "how many"})
+        error = [event async for event in analyzer.events(run.id)][-1].data["error"]
+    assert error["type"] == "/problems/model-unavailable"
+    assert len(error["tried"]) == 1
+    assert "no such model" in error["tried"][0]

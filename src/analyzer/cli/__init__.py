@@ -1,9 +1,10 @@
-"""The command line: serve, analyze, verify, tasks, doctor, openapi."""
+"""The command line: serve, analyze, ask, verify, tasks, doctor, openapi."""
 
 import click
 
 from analyzer import __version__
 from analyzer.cli.analyze import analyze
+from analyzer.cli.ask import ask
 from analyzer.cli.doctor import doctor
 from analyzer.cli.openapi import openapi
 from analyzer.cli.serve import serve
@@ -25,5 +26,5 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
-for command in (serve, analyze, verify, tasks, doctor, openapi):
+for command in (serve, analyze, ask, verify, tasks, doctor, openapi):
     main.add_command(command)
