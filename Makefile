@@ -5,13 +5,16 @@ PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 
-.PHONY: run test check format openapi clean
+.PHONY: run test chaos check format openapi clean
 
 run: $(VENV)/.runs
 	$(BIN)/python -m analyzer
 
 test: $(VENV)/.develops
 	$(BIN)/python -m pytest
+
+chaos: $(VENV)/.develops
+	CHAOS_RUNS=300 $(BIN)/python -m pytest tests/test_chaos.py
 
 check: $(VENV)/.develops
 	$(BIN)/ruff format --check .

@@ -11,9 +11,9 @@ import psutil
 PATIENCE_SECONDS = 30.0
 
 
-async def until(fact: Callable[[], object], what: str = "") -> None:
+async def until(fact: Callable[[], object], what: str = "", seconds: float = PATIENCE_SECONDS) -> None:
     """Returns when the fact holds; fails when it does not come true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, f"waited in vain: {what or fact}"
         await asyncio.sleep(0.005)

@@ -2,11 +2,15 @@
 
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from analyzer.errors import DataFolderInUse
+
+TEMPORARY_PREFIX = "analyzer-"
 
 
 @contextmanager
@@ -29,3 +33,19 @@ def locked(folder: Path) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def temporary_folder(folder: Path) -> Path:
+    """A folder for sockets and the like, among the system's temporary files: paths of sockets must be short.
+
+    Whoever asked for it removes it. A server that was killed has left its own: the data folder, which is locked by us,
+    notes which that is.
+    """
+    note = folder / "temporary"
+    if note.exists():
+        left = Path(note.read_text())
+        if left.name.startswith(TEMPORARY_PREFIX):
+            shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
+    note.write_text(str(made))
+    return made

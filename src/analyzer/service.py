@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from analyzer.errors import ShuttingDown
 from analyzer.executors.base import SlotCounts
 from analyzer.executors.jail import JailExecutor
 from analyzer.executors.process import ProcessExecutor
-from analyzer.folder import locked
+from analyzer.folder import locked, temporary_folder
 from analyzer.foreign import ForeignCode
 from analyzer.handouts import Handouts
 from analyzer.intake import Intake
@@ -84,11 +85,13 @@ class Analyzer:
         self._draining = False
         async with AsyncExitStack() as opened:
             await asyncio.to_thread(opened.enter_context, locked(settings.data_dir))
+            temporary = await asyncio.to_thread(temporary_folder, settings.data_dir)
+            opened.push_async_callback(asyncio.to_thread, shutil.rmtree, temporary, ignore_errors=True)
             blobs = await asyncio.to_thread(LocalBlobs, settings.data_dir)
             self._catalogue = await asyncio.to_thread(_whole_catalogue)
             self._state = SqlState(settings.data_dir / "state.sqlite")
             opened.push_async_callback(self._state.aclose)
-            self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes)
+            self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes, temporary)
             opened.push_async_callback(self._executor.aclose)
             await self._executor.start()
             self._jail = JailExecutor.of(settings)

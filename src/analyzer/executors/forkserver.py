@@ -49,11 +49,20 @@ def import_path() -> list[str]:
 class OwnForkServer(ForkServer):
     """Forks children that have `preload` imported already. Ends when this process does, however that happens."""
 
-    def __init__(self, preload: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-        """`environment` is what its children see, where that is not the part of the host's that a worker may see."""
+    def __init__(
+        self,
+        preload: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        temporary: Path | None = None,
+    ) -> None:
+        """`environment` is what its children see, where that is not the part of the host's that a worker may see.
+
+        `temporary` is the folder for its socket, where that is not the system's for such things.
+        """
         super().__init__()
         self._preload = list(preload)
         self._environment = environment
+        self._temporary = temporary
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._alive: int | None = None
@@ -64,7 +73,7 @@ class OwnForkServer(ForkServer):
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        self._folder = tempfile.TemporaryDirectory(prefix="analyzer-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="analyzer-", dir=self._temporary, ignore_cleanup_errors=True)
         self._forkserver_address = str(Path(self._folder.name, "forkserver"))
         # Children are handed this descriptor in place of the pipe that keeps the forkserver alive: with the pipe
         # itself they would hold it open, and outlive the server together with it.

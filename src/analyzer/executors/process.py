@@ -148,7 +148,9 @@ class _Slots:
 class ProcessExecutor:
     """An Executor whose slots are processes of this machine. See `executors.base.Executor` for its promises."""
 
-    def __init__(self, workers: int, memory_bytes: int) -> None:
+    def __init__(self, workers: int, memory_bytes: int, temporary: Path | None = None) -> None:
+        """`temporary` is where its short-lived files go, if not where the system has such."""
+        self._temporary = temporary
         self._workers = workers
         self._memory_bytes = memory_bytes
         self._slots: set[Slot] = set()
@@ -158,7 +160,7 @@ class ProcessExecutor:
         self._closing = False
         self._numbers = count()
         self._tasks = Tasks()
-        self._forkserver = OwnForkServer(PRELOAD)
+        self._forkserver = OwnForkServer(PRELOAD, temporary=temporary)
         self._context = OwnContext(self._forkserver)
         # One thread launches all slots, one after the other, so the forkserver needs no lock.
         self._launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analyzer-launcher")
@@ -166,7 +168,12 @@ class ProcessExecutor:
     async def start(self) -> None:
         """Begin to start the slots; `ready` tells when the first one is."""
         self._exchange = await asyncio.to_thread(
-            partial(tempfile.TemporaryDirectory, prefix="analyzer-exchange-", ignore_cleanup_errors=True)
+            partial(
+                tempfile.TemporaryDirectory,
+                prefix="analyzer-exchange-",
+                dir=self._temporary,
+                ignore_cleanup_errors=True,
+            )
         )
         for lane in self._lanes.values():
             for _ in range(lane.size):
