@@ -8,6 +8,8 @@ import pyarrow as pa
 import pytest
 
 from analyzer.analyses.figures import categories, hashing
+from analyzer.analyses.findings.look import Levels
+from analyzer.analyses.findings.texts import words_of
 from tests.analyses.inprocess import run
 
 MANY = 12 * categories.PROBED
@@ -57,3 +59,10 @@ def test_of_a_hundred_thousand_ties_the_smallest_are_shown() -> None:
     assert [entry["value"] for entry in column["top"]] == [f"{number:06d}" for number in range(10)]
     assert column["entropy"] == pytest.approx(math.log2(2 * MANY + 1), rel=1e-12)
     assert column["lengths"] == {"min": 4, "max": 6, "mean": (12 * MANY + 4) / (2 * MANY + 1), "median": 6.0}
+
+
+def test_words_are_told_apart_by_blanks_of_any_kind_and_not_by_case() -> None:
+    column = pa.chunked_array([[" Of  the\tOF ", "of\u00a0x", "", "  ", "the", "the"]])
+    totals, several = words_of(Levels.first(categories.counted(column)))
+    assert (sorted(totals.tolist()), several) == ([1, 3, 3], True)
+    assert not words_of(Levels.first(categories.counted(pa.chunked_array([["a ", " b"]]))))[1]

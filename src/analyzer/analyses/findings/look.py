@@ -112,9 +112,12 @@ class Levels:
 
     def minor_variants(self, keys: pa.Array) -> Array:
         """Which levels share their key with a more frequent one."""
-        groups = keys.dictionary_encode().indices.to_numpy()
-        order = np.lexsort((-self.counts, groups))
+        encoded = keys.dictionary_encode()
+        groups = encoded.indices.to_numpy()
         minor = np.zeros(groups.size, dtype=bool)
+        if len(encoded.dictionary) == groups.size:
+            return minor
+        order = np.lexsort((-self.counts, groups))
         minor[order[1:]] = groups[order[1:]] == groups[order[:-1]]
         return minor
 

@@ -47,13 +47,13 @@ def little(values: Array) -> dict[str, Any]:
     found: dict[str, Any] = {"rows": len(values), "patterns": 0, "steps": 0, "notes": {}}
     if len(values) < 2 or values.shape[1] < 2:
         return found | _none("too-few-values", found)
-    values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
     kinds, which = _kinds(values)
     found["patterns"] = kinds.size
     if not np.isnan(values).any():
         return found | _none("no-missing", found)
     if kinds.size > MAX_PATTERNS:
         return found | _none("too-many-patterns", found)
+    values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
     patterns = [_pattern(values[which == number]) for number in range(kinds.size)]
     try:
         mean, cov, found["steps"] = estimates(patterns, len(values))
