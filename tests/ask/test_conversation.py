@@ -221,6 +221,45 @@ async def test_budgets_refuse_with_the_number(make_settings: Callable[..., Setti
     assert "2,000 tokens" in told["detail"]
 
 
+async def test_what_was_spent_is_still_spent_after_a_restart(
+    make_settings: Callable[..., Settings], penguins: Path
+) -> None:
+    settings = make_settings(llm="scripted", ask_principal_tokens=10_000, ask_run_tokens=None)
+    async with Analyzer(settings) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        _, told, _ = await _ask(analyzer, file_id, "ask_question", question="how many rows")
+        used = told["tokens"]["input"] + told["tokens"]["output"]
+    async with Analyzer(settings) as analyzer:
+        _, refused, _ = await _ask(analyzer, file_id, "ask_question", question="how many rows")
+    assert refused["type"] == "/problems/budget-exhausted"
+    assert refused["spent"] == used
+
+
+async def test_money_is_counted_by_the_price_table(make_settings: Callable[..., Settings], penguins: Path) -> None:
+    settings = make_settings(llm="scripted", llm_prices={"scripted": (1.0, 2.0)}, ask_run_cost=0.02)
+    async with Analyzer(settings) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        _, told, _ = await _ask(analyzer, file_id, "ask_question", question="how many rows")
+    assert told["cost"] == pytest.approx((told["tokens"]["input"] + 2 * told["tokens"]["output"]) / 1e6)
+    async with Analyzer(make_settings(llm="scripted", ask_run_cost=0.02)) as analyzer:
+        with pytest.raises(ModelNotConfigured, match="no price"):
+            await analyzer.submit(file_id, "ask_question", {"question": "how many rows"})
+
+
+async def test_no_key_reaches_what_the_model_wrote(
+    make_settings: Callable[..., Settings], penguins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "canary-key")
+    script = tmp_path / "keys.json"
+    look = _python("import os\nresult = str(dict(os.environ))")
+    script.write_text(json.dumps({"lines": [{"when": "keys", "say": [look]}]}))
+    async with Analyzer(make_settings(llm="scripted", llm_endpoint=str(script))) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        run_id, told, _ = await _ask(analyzer, file_id, "ask_question", question="keys")
+        assert "HOME" in told["value"]
+        assert "canary-key" not in json.dumps(told) + await _sent(analyzer, run_id)
+
+
 async def test_without_a_model_it_is_said_what_is_missing(
     make_settings: Callable[..., Settings], penguins: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

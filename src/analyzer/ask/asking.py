@@ -16,7 +16,7 @@ from analyzer.ask.replies import Reply
 from analyzer.ask.sentences import sentence
 from analyzer.ask.solving import Found, Workbench
 from analyzer.ask.turns import Turns
-from analyzer.ask.withholding import figures_of, withheld
+from analyzer.ask.withholding import figures_of, whole, withheld
 from analyzer.blobs.base import Blobs
 from analyzer.errors import (
     AnalyzerError,
@@ -174,7 +174,7 @@ class Asking:
     async def _explained(self, asked: "Asked") -> Answer:
         result = await self._turns.result(asked.live.run.params["run_id"])
         shared = asked.live.run.params["share"] == "samples"
-        told = figures_of(result, 1 if shared else self._settings.ask_min_group)
+        told = whole(result) if shared else figures_of(result, self._settings.ask_min_group)
         asked.exchange.messages.append(Message("user", prompt("ask_explain", asked.question, told, "")))
         reply = await asked.exchange.reply()
         if not reply.prose:

@@ -56,8 +56,13 @@ def withheld(failure: AnalyzerError, code: str, names: Iterable[str]) -> str:
 
 
 def figures_of(result: Mapping[str, Any], min_group: int) -> str:
-    """The result as JSON without what may be a cell, and not longer than a prompt can bear."""
-    text = quoted(_kept(result, "", min_group))
+    """The result as JSON without what may be a cell."""
+    return whole(_kept(result, "", min_group))
+
+
+def whole(result: Mapping[str, Any]) -> str:
+    """The result as JSON, not longer than a prompt can bear."""
+    text = quoted(result)
     return text if len(text) <= MOST_RESULT else text[:MOST_RESULT] + "…"
 
 
