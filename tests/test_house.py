@@ -37,13 +37,22 @@ def test_every_module_imports_alone() -> None:
     program = f"""
 import os, sys, importlib
 import aiohttp, numpy, pandas, pyarrow.compute, pydantic_settings, sqlalchemy.ext.asyncio, scipy.stats, rich.progress
+running = {{}}
+def await_one():
+    pid, status = os.wait()
+    name = running.pop(pid)
+    if status:
+        sys.exit(name)
 for name in {MODULES!r}:
+    if len(running) == os.cpu_count():
+        await_one()
     pid = os.fork()
     if pid == 0:
         importlib.import_module(name)
         os._exit(0)
-    if os.waitpid(pid, 0)[1]:
-        sys.exit(name)
+    running[pid] = name
+while running:
+    await_one()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=100)
 

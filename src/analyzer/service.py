@@ -11,10 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from analyzer.aio import Tasks
-from analyzer.analyses import catalogue
+from analyzer.analyses import whole_catalogue
 from analyzer.ask import Asking
-from analyzer.ask.computing import Computing
-from analyzer.ask.turns import Turns
 from analyzer.blobs.local import LocalBlobs
 from analyzer.broadcast import EventLog
 from analyzer.computations import Computations
@@ -38,7 +36,6 @@ from analyzer.models import (
     Run,
     TaskDescription,
 )
-from analyzer.registry import Registry
 from analyzer.repeats import Repeats
 from analyzer.retention import Retention
 from analyzer.runner import Runner
@@ -88,7 +85,7 @@ class Analyzer:
             temporary = await asyncio.to_thread(temporary_folder, settings.data_dir)
             opened.push_async_callback(asyncio.to_thread, shutil.rmtree, temporary, ignore_errors=True)
             blobs = await asyncio.to_thread(LocalBlobs, settings.data_dir)
-            self._catalogue = await asyncio.to_thread(_whole_catalogue)
+            self._catalogue = await asyncio.to_thread(whole_catalogue)
             self._state = SqlState(settings.data_dir / "state.sqlite")
             opened.push_async_callback(self._state.aclose)
             self._executor = ProcessExecutor(settings.workers, settings.task_memory_bytes, temporary)
@@ -120,8 +117,7 @@ class Analyzer:
         foreign = ForeignCode(self._jail, blobs, state, self._keep_table)
         shared = SharedSections(settings.shared_sections_bytes)
         limits = settings.task_timeout_seconds, settings.max_result_bytes
-        computing = Computing(self._catalogue, executor, shared)
-        self._asking = Asking(settings, computing, foreign, blobs, Turns(state, blobs))
+        self._asking = Asking.of(settings, self._catalogue, executor, shared, foreign, state, blobs)
         runner = Runner(executor, foreign, self._asking.run, shared, state, blobs, *limits)
         computations = Computations(
             runner,
@@ -340,11 +336,3 @@ class Analyzer:
     def _refuse_when_draining(self) -> None:
         if self._draining:
             raise ShuttingDown("The server is shutting down and takes no new work.")
-
-
-def _whole_catalogue() -> Registry:
-    """The catalogue with every analysis imported, so that no request has to wait for an import."""
-    found = catalogue()
-    for task_id in found.ids():
-        found.find(task_id)
-    return found

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from analyzer.analyses.ask.results import Answer, Attempt, Check, Step, Turn
 from analyzer.ask.checks import strangers
@@ -31,16 +31,18 @@ from analyzer.errors import (
     RunTimeout,
     UnknownTask,
 )
-from analyzer.executors.base import Lane, ReadRows
+from analyzer.executors.base import Executor, Lane, ReadRows
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
 from analyzer.llm import opened
 from analyzer.llm.base import Message
 from analyzer.llm.calling import Caller, Patience
 from analyzer.models import RowsWanted
-from analyzer.registry import Params
+from analyzer.registry import Params, Registry
 from analyzer.runner import LiveRun
 from analyzer.settings import Settings
+from analyzer.sharing import SharedSections
+from analyzer.state.base import State
 
 MAX_REPAIRS = 3
 SAMPLE_ROWS = 5
@@ -64,6 +66,20 @@ class Asking:
         self._turns = turns
         self._ledger = Ledger(settings, blobs)
         self._caller: Caller | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        catalogue: Registry,
+        executor: Executor,
+        shared: SharedSections,
+        foreign: ForeignCode,
+        state: State,
+        blobs: Blobs,
+    ) -> Self:
+        """What asks, made of what it asks with."""
+        return cls(settings, Computing(catalogue, executor, shared), foreign, blobs, Turns(state, blobs))
 
     async def admit(self, params: Params, file_id: str, principal: str) -> None:
         """Raises ModelNotConfigured, BudgetExhausted, and what is wrong with the turn or the run that is spoken of."""
