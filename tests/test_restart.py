@@ -4,10 +4,12 @@ import asyncio
 import json
 import signal
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from analyzer.client import AnalyzerClient
 from analyzer.models import Event
@@ -155,3 +157,34 @@ async def test_code_that_had_begun_is_not_begun_again(tmp_path: Path) -> None:
         (end,) = await api.watch(begun)
         assert end.type == "run.interrupted"
         assert "42" in json.dumps(await api.result(queued))
+
+
+async def test_uploads_that_were_arriving_or_being_read_are_gone_whole(tmp_path: Path) -> None:
+    async with server(tmp_path / "data", workers=1) as process, aiohttp.ClientSession(process.url) as http:
+        api = Api(http)
+        kept = await api.dataset(TABLE)
+        for child in psutil.Process(process.process.pid).children():
+            for worker in child.children():
+                worker.suspend()
+        reading = asyncio.create_task(api.upload(b"a\n1\n"))
+        sent = asyncio.Event()
+
+        async def half() -> AsyncIterator[bytes]:
+            yield b"a,b\n" * 100_000
+            sent.set()
+            await asyncio.Event().wait()
+
+        arriving = asyncio.create_task(api.ask("POST", "/api/upload?filename=half.csv", data=half()))
+        await sent.wait()
+        drafts = tmp_path / "data" / "drafts"
+        await until(lambda: len([one for one in drafts.iterdir() if one.stat().st_size]) == 2, "both on their way")
+        await process.stop(signal.SIGKILL)
+        ends = await asyncio.gather(reading, arriving, return_exceptions=True)
+        assert all(isinstance(end, aiohttp.ClientError) for end in ends), ends
+    async with server(tmp_path / "data", workers=1) as process, aiohttp.ClientSession(process.url) as http:
+        api = Api(http)
+        (listed,) = (await api.get("/api/datasets")).json["datasets"]
+        assert listed["file_id"] == kept
+        assert not list(drafts.iterdir())
+        assert len(list((tmp_path / "data" / "tables").iterdir())) == 1
+        assert await api.dataset(b"a\n1\n")

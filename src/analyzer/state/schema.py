@@ -108,6 +108,7 @@ def run_row(owned: OwnedRun, events: int = 0) -> dict[str, Any]:
         "created_ms": milliseconds(run.created_at),
         "expires_ms": milliseconds(run.expires_at),
         "removed": owned.removed,
+        "removed_ms": None,
         "status": run.status.value,
         "events": events,
         "lease_ms": milliseconds(owned.lease_until),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -238,6 +239,15 @@ def _remove(connection: sa.Connection, table: sa.Table, key: str, why: Removal) 
 
 def _put(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
     """Add the row or replace it; but when it expires, and its lease, are decided once and then moved on their own."""
+    connection.execute(_upsert(table), row)
+
+
+@cache
+def _upsert(table: sa.Table) -> sa.Insert:
+    """Made once: it costs more to make than to execute."""
     query = insert(table)
-    changed = {name: query.excluded[name] for name in row if name not in ("id", "created_ms", "expires_ms", "lease_ms")}
-    connection.execute(query.on_conflict_do_update(index_elements=["id"], set_=changed), row)
+    decided_once = ("id", "created_ms", "expires_ms", "lease_ms")
+    changed = {name: query.excluded[name] for name in table.columns.keys() if name not in decided_once}  # noqa: SIM118
+    return query.values({name: sa.bindparam(name) for name in table.columns.keys()}).on_conflict_do_update(  # noqa: SIM118
+        index_elements=["id"], set_=changed
+    )
