@@ -82,8 +82,8 @@ async def test_two_runs_on_one_dataset_compute_what_they_share_once(
     analyzer: Analyzer, penguins: Path, tmp_path: Path
 ) -> None:
     dataset = await analyzer.add_dataset(penguins)
-    for _ in range(2):
-        run = await analyzer.submit(dataset.id, "test_shared", {"folder": str(tmp_path)})
+    for number in range(2):
+        run = await analyzer.submit(dataset.id, "test_shared", {"folder": str(tmp_path), "number": number})
         events = [event async for event in analyzer.events(run.id)]
         assert (await analyzer.result(run.id))["lines"] == ["the base", "above on the base"]
         sections = [event.data["section"] for event in events if event.type == "result.section"]

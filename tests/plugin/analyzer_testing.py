@@ -163,6 +163,7 @@ broken_analysis = Analysis(
 
 class SharedParams(Params):
     folder: str
+    number: int = 0  # makes another run of it
 
 
 def _shared_parts(schemas: Schemas, params: SharedParams) -> list[Part]:

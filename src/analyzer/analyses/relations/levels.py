@@ -23,7 +23,7 @@ class Levels(NamedTuple):
 
 
 def levels_of(column: pa.ChunkedArray, bins: int, most: int) -> Levels | None:
-    """Text and truth values as they are, numbers in bins of equally many; None where there are no or too many levels."""
+    """Text and truth values as they are, numbers in bins of equally many; None with no or too many levels."""
     column = plain(column)
     kind = kind_of(column.type)
     if kind in ("numeric", "decimal"):
