@@ -28,7 +28,8 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
     chosen = [name for name in frame.columns if params.columns is None or name in params.columns]
     names = [name for name in chosen if _is_numeric(frame[name])][:60]
     numbers = pd.DataFrame({name: _doubles(frame[name]) for name in names}, index=frame.index)
-    scaled = numbers / numbers.abs().max().clip(lower=1e-300)  # r has no unit, and squares of 1e300 are no doubles
+    scaled = numbers - numbers.median()  # r has no place: values close together far from zero keep their digits,
+    scaled /= scaled.abs().max().clip(lower=1e-300)  # and no unit: squares of 1e300 are no doubles
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for one, two in combinations(names, 2):
         both = numbers[[one, two]].dropna()

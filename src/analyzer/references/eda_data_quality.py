@@ -19,6 +19,7 @@ CODES = (
 MOST_PAIRED_ROWS = 100_000
 MOST_PAIRED_COLUMNS = 500
 MOST_LEVELS = 50
+MOST_ISSUES = 100
 
 Found = tuple[str, str, dict[str, Any]]
 
@@ -99,8 +100,9 @@ def _of_columns(table: pd.DataFrame, limits: Any) -> Iterator[Found]:
         present = column.dropna()
         if len(present):
             yield from _of_signs(name, present, limits)
+            yield from _of_outliers(name, present, limits)
             if np.isfinite(present).all():
-                yield from _of_shape(name, present, limits)
+                yield from _of_shape(name, _moved(table[name].dropna()), limits)
 
 
 def _of_signs(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
@@ -110,15 +112,36 @@ def _of_signs(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
             yield code, name, {"n": n, "share": n / len(x)}
 
 
-def _of_shape(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
-    """Of the distances from the median, which have the same shape and keep their digits."""
-    x = (x - x.median()) / (float((x - x.median()).abs().max()) or 1.0)
-    q25, q75 = x.quantile(0.25), x.quantile(0.75)
+def _moved(column: pd.Series) -> pd.Series:
+    """The distances from one of the values, integers taken from each other before any rounding."""
+    if column.dtype.kind in "iu":
+        first = int(column.iloc[0])
+        return pd.Series([float(int(value) - first) for value in column])
+    return column.astype("float64")
+
+
+def _of_outliers(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
+    q25, q75 = (float(np.quantile(x, share, method="lower")) for share in (0.25, 0.75))
+    if math.isfinite(q25) and math.isfinite(q75) and np.isfinite(x).all():
+        q25, q75 = x.quantile(0.25), x.quantile(0.75)
+    elif not np.isfinite(x).all():
+        higher = [float(np.quantile(x, share, method="higher")) for share in (0.25, 0.75)]
+        if not np.isfinite([q25, q75, *higher]).all():
+            return
+        q25, q75 = (
+            low + (high - low) * ((len(x) - 1) * share % 1)
+            for low, high, share in zip((q25, q75), higher, (0.25, 0.75), strict=True)
+        )
     if q75 > q25:
         outside = int(((x < q25 - 1.5 * (q75 - q25)) | (x > q75 + 1.5 * (q75 - q25))).sum())
         for code in ("outliers", "many_outliers"):
             if outside / len(x) > getattr(limits, code):
                 yield code, name, {"n": outside, "share": outside / len(x)}
+
+
+def _of_shape(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
+    """Of the distances from the median, which have the same shape and keep their digits."""
+    x = (x - x.median()) / (float((x - x.median()).abs().max()) or 1.0)
     if x.nunique() > 1 and len(x) >= 4:
         yield from _of_moments(name, x, limits)
 
@@ -142,17 +165,24 @@ def _of_moments(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
 def _of_pairs(table: pd.DataFrame, limits: Any) -> Iterator[Found]:
     numbers = {name: column.where(np.isfinite(column)) for name, column in _numeric(table).items()}
     names = list(numbers)[:MOST_PAIRED_COLUMNS]
-    centred = pd.DataFrame({name: numbers[name] - numbers[name].mean() for name in names}, index=table.index)
+    centred = pd.DataFrame({name: _scaled(numbers[name]) for name in names}, index=table.index)
     strength = centred.corr(min_periods=3).to_numpy() if names else np.empty((0, 0))
-    for one, two in combinations(range(len(names)), 2):
-        if abs(strength[one, two]) >= limits.correlation:
-            n = int((centred[names[one]].notna() & centred[names[two]].notna()).sum())
-            yield "high_correlation", f"{names[one]} × {names[two]}", {"n": n, "value": strength[one, two]}
+    near = [pair for pair in combinations(range(len(names)), 2) if abs(strength[pair]) >= limits.correlation]
+    near.sort(key=lambda pair: (-abs(strength[pair]), names[pair[0]], names[pair[1]]))
+    for one, two in near[:MOST_ISSUES]:
+        n = int((centred[names[one]].notna() & centred[names[two]].notna()).sum())
+        yield "high_correlation", f"{names[one]} × {names[two]}", {"n": n, "value": strength[one, two]}
     levels = [str(name) for name in table if _has_levels(table[name])]
     for first, second in combinations(levels, 2):
         v, n = _cramers_v(table[first], table[second])
         if v >= limits.correlation:
             yield "high_correlation", f"{first} × {second}", {"n": n, "value": v}
+
+
+def _scaled(column: pd.Series) -> pd.Series:
+    """Moved and scaled, which no correlation changes: so squares neither cancel nor vanish."""
+    moved = column - column.mean()
+    return moved / (float(moved.abs().max()) or 1.0)
 
 
 def _has_levels(column: pd.Series) -> bool:

@@ -17,6 +17,7 @@ from scipy import stats
 SHARES = {"q01": 0.01, "q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95, "q99": 0.99}
 QUARTERS = {"q25": 1, "q50": 2, "q75": 3}
 DAY = 86400
+NOISE = 1e-12  # a mean below this share of the largest value is rounding, and nothing can be divided by it
 UNITS = {"day": DAY, "hour": 3600, "minute": 60, "second": 1}
 TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 FINER = {"millisecond": 10**3, "microsecond": 10**6, "nanosecond": 10**9}
@@ -141,7 +142,7 @@ def _spread(x: pd.Series, *, exact: bool) -> Figures:
         "variance": std**2 if std < 1e154 else math.inf,
         "sem": sem,
         "ci95": [mean - half, mean + half] if math.isfinite(abs(mean) + half) else math.inf,
-        "cv": std / mean if mean else math.nan,
+        **({} if 0 < abs(mean) < NOISE * float(np.abs(x).max()) else {"cv": std / mean if mean else math.nan}),
         "skewness": math.nan if constant else float(z.skew()),  # type: ignore[arg-type]
         "kurtosis": math.nan if constant else float(z.kurt()),  # type: ignore[arg-type]
     }

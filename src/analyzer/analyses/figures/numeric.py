@@ -39,6 +39,8 @@ def _figures(given: Array, line: Array, bins: int) -> Figures:
     notes = figures["notes"]
     start, stop = (int(place) for place in (line.searchsorted(0, "left"), line.searchsorted(0, "right")))
     distinct, modes = sorting.distinct_and_modes(line)
+    if 0 < finite.size < line.size:  # ±∞ is no mode, however often it occurs
+        modes = sorting.distinct_and_modes(finite)[1]
     figures |= {
         "zeros": stop - start,
         "negatives": start,
