@@ -43,7 +43,8 @@ def little(values: Array) -> dict[str, Any]:
         spread = np.array(
             [np.ptp(column[~np.isnan(column)]) if (~np.isnan(column)).any() else 0 for column in values.T]
         )
-    values = values[:, (spread > 0) & np.isfinite(spread)] if values.size else values
+    kept = (spread > 0) & np.isfinite(spread)
+    values = values[:, kept] if values.size else values
     found: dict[str, Any] = {"rows": len(values), "patterns": 0, "steps": 0, "notes": {}}
     if len(values) < 2 or values.shape[1] < 2:
         return found | _none("too-few-values", found)
@@ -53,6 +54,7 @@ def little(values: Array) -> dict[str, Any]:
         return found | _none("no-missing", found)
     if kinds.size > MAX_PATTERNS:
         return found | _none("too-many-patterns", found)
+    values = (values - np.nanmin(values, axis=0)) / spread[kept]  # squares of what is left neither vanish nor overflow
     values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
     patterns = [_pattern(values[which == number]) for number in range(kinds.size)]
     try:
