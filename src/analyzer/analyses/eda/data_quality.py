@@ -324,6 +324,7 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
+    version=2,
     settle=settle,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )
