@@ -7,6 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -73,10 +74,18 @@ def bundled() -> dict[str, Callable[[], pd.DataFrame]]:
     from statsmodels import datasets as models
 
     found = {name: getattr(learning, f"load_{name}") for name in ("iris", "wine", "diabetes", "breast_cancer")}
-    frames = {name: (lambda load=load: load(as_frame=True).frame) for name, load in found.items()}
+    frames: dict[str, Callable[[], pd.DataFrame]] = {name: partial(_frame, load) for name, load in found.items()}
     for name in ("longley", "macrodata", "fair", "stackloss", "sunspots", "star98", "spector", "nile", "grunfeld"):
-        frames[name] = lambda name=name: getattr(models, name).load_pandas().data
+        frames[name] = partial(_data, getattr(models, name))
     return frames
+
+
+def _frame(load: Any) -> Any:
+    return load(as_frame=True).frame
+
+
+def _data(module: Any) -> Any:
+    return module.load_pandas().data
 
 
 def assert_verified(table: pa.Table, name: str) -> None:

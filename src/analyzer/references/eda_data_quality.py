@@ -123,7 +123,7 @@ def _moved(column: pd.Series) -> pd.Series:
 def _of_outliers(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
     q25, q75 = (float(np.quantile(x, share, method="lower")) for share in (0.25, 0.75))
     if math.isfinite(q25) and math.isfinite(q75) and np.isfinite(x).all():
-        q25, q75 = x.quantile(0.25), x.quantile(0.75)
+        q25, q75 = float(x.quantile(0.25)), float(x.quantile(0.75))
     elif not np.isfinite(x).all():
         higher = [float(np.quantile(x, share, method="higher")) for share in (0.25, 0.75)]
         if not np.isfinite([q25, q75, *higher]).all():
