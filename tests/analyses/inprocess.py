@@ -67,7 +67,7 @@ def check_charts(charts: Sequence[Mapping[str, Any]]) -> None:
         assert re.fullmatch(r"[a-z0-9-]+", chart["name"])
         spec = chart["spec"]
         assert spec["$schema"] == "https://vega.github.io/schema/vega-lite/v5.json"
-        assert spec["mark"]["type"] in ("bar", "rect")
+        assert spec["mark"]["type"] in ("bar", "rect", "line")
         for channel in spec["encoding"].values():
             assert all(channel["field"] in row for row in spec["data"]["values"])
 

@@ -19,6 +19,7 @@ OURS = [
     "eda_association",
     "eda_correlation",
     "eda_data_quality",
+    "eda_distribution",
     "eda_full",
     "eda_overview",
     "eda_schema",

@@ -10,6 +10,7 @@ Reason = Literal[
     "constant",
     "infinite",
     "no-convergence",
+    "no-grain",
     "no-missing",
     "no-moments",
     "no-rows",
@@ -25,7 +26,7 @@ Reason = Literal[
 """Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
 floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories;
 columns determine each other (`singular`); what is iterated does not settle; nothing is missing, or in more ways than
-are looked at."""
+are looked at; the values have too many decimals for a last digit."""
 
 
 class Undefined(Frozen):

@@ -1,7 +1,8 @@
 """Pictures as Vega-Lite v5 specifications: plain dicts with their data inside, built without any drawing library."""
 
 from analyzer.charts.bars import missing_shares, scores, top_values
+from analyzer.charts.curves import curve
 from analyzer.charts.grids import heatmap
 from analyzer.charts.histogram import histogram
 
-__all__ = ["heatmap", "histogram", "missing_shares", "scores", "top_values"]
+__all__ = ["curve", "heatmap", "histogram", "missing_shares", "scores", "top_values"]

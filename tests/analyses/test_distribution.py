@@ -1,0 +1,53 @@
+"""The distribution of numbers against scipy."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+from tests.analyses.inprocess import run
+
+random = np.random.default_rng(0)
+SAMPLES = {
+    "gamma": random.gamma(2, 3, 2000),
+    "weibull_min": random.weibull(1.5, 2000) * 4,
+    "logistic": random.logistic(3, 2, 2000),
+    "lognorm": random.lognormal(1, 0.5, 2000),
+}
+
+
+def only(values: Any, **params: Any) -> dict[str, Any]:
+    found: dict[str, Any] = run(pa.table({"x": values}), "eda_distribution", **params)["columns"][0]
+    return found
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_as_scipy_has_it(name: str) -> None:
+    x = SAMPLES[name]
+    found = only(x)
+    assert found["best"] == name
+    for one in found["families"]:
+        family = getattr(stats, one["family"])
+        fixed = {"floc": 0} if one["family"] in ("gamma", "weibull_min", "lognorm") else {}
+        expected = family.logpdf(x, *family.fit(x, **fixed)).sum()
+        assert one["log_likelihood"] == pytest.approx(expected, rel=1e-8)
+        assert one["aic"] == pytest.approx(4 - 2 * expected, rel=1e-8)
+    kde = stats.gaussian_kde(x)(found["density"]["x"])
+    assert found["density"]["y"] == pytest.approx(np.where(kde < 1e-12 * kde.max(), 0, kde), rel=1e-8)
+
+
+def test_shares_digits_and_humps_by_hand() -> None:
+    found = only([1.0, 2.0, 2.0, 5.0, None])
+    assert found["ecdf"] == {"x": [1.0, 2.0, 5.0], "share": [0.25, 0.75, 1.0]}
+    assert found["last_digits"] == {"decimals": 0, "counts": [0, 1, 2, 0, 0, 1, 0, 0, 0, 0]}
+    assert (found["round_share"], found["count"], found["missing"]) == (0.25, 4, 1)
+    two = only([*random.normal(0, 1, 300), *random.normal(9, 1, 300)])
+    assert two["bimodality"] > 5 / 9
+    assert len(two["peaks"]) == 2
+
+
+def test_more_values_than_the_bound_are_drawn() -> None:
+    found = only(random.normal(size=12_000), seed=5)
+    assert found["notes"]["best"] == {"kind": "sample", "n": 10_000, "seed": 5}
