@@ -16,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
 
+JailBackend = Literal["own", "bubblewrap"]
+
 ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.IGNORECASE)
 
 
@@ -104,6 +106,11 @@ class Settings(BaseSettings):
     )
     shared_results_seconds: float = Field(
         600, ge=0, description="How long they are kept. Ten minutes: a page that is opened again, a retry."
+    )
+    jail_backend: JailBackend = Field(
+        "own",
+        description="What makes the jail's namespaces: `own` calls, or `bubblewrap`, which must be installed. It is "
+        "slower to start; nothing else is different.",
     )
     jail_min_level: int = Field(
         2,

@@ -26,7 +26,18 @@ from analyzer.jail.seccomp import (
 )
 from analyzer.jail.syscalls import mount, numbers, prctl, unshare
 
-NARROWED = ["unshare", "setns", "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "mount_setattr"]
+LANDLOCK = ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
+NAMESPACES = [
+    "unshare",
+    "setns",
+    "mount",
+    "umount2",
+    "pivot_root",
+    "open_tree",
+    "move_mount",
+    "fsopen",
+    "mount_setattr",
+]
 
 
 def open_the_way() -> None:
@@ -45,15 +56,28 @@ def open_the_way() -> None:
         mount(f"/proc/self/fd/{descriptor}", folder, None, MS_BIND | MS_REC)
 
 
-def narrow() -> None:
-    """No namespaces and no mounts, as in a container that nobody has given more rights."""
+def without_landlock() -> None:
+    """As on a kernel before 5.13, or one that was built without it."""
     known = numbers()
     lines = [(LOAD, 0, 0, 0)]
-    for name in NARROWED:
+    for name in LANDLOCK:
+        lines += [(EQUAL, 0, 1, known[name]), (RETURN, 0, 0, FAIL | errno.ENOSYS)]
+    install([*lines, (RETURN, 0, 0, ALLOW)])
+
+
+def without_namespaces() -> None:
+    """Nor mounts, as in a container that nobody has given more rights."""
+    known = numbers()
+    lines = [(LOAD, 0, 0, 0)]
+    for name in NAMESPACES:
         lines += [(EQUAL, 0, 1, known[name]), (RETURN, 0, 0, FAIL | errno.EPERM)]
     lines += [(EQUAL, 0, 1, known["clone3"]), (RETURN, 0, 0, FAIL | errno.ENOSYS)]
     lines += [(EQUAL, 0, 3, known["clone"]), (LOAD, 0, 0, 16), (ANY_BIT, 0, 1, CLONE_NEW_ANYTHING)]
-    lines += [(RETURN, 0, 0, FAIL | errno.EPERM), (RETURN, 0, 0, ALLOW)]
+    install([*lines, (RETURN, 0, 0, FAIL | errno.EPERM), (RETURN, 0, 0, ALLOW)])
+
+
+def install(lines: list[tuple[int, int, int, int]]) -> None:
+    """Put the filter over this process and all it starts."""
     encoded = b"".join(struct.pack("HBBI", *line) for line in lines)
     buffer = ctypes.create_string_buffer(encoded, len(encoded))
     whole = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(lines), ctypes.addressof(buffer)), 16)
@@ -62,12 +86,14 @@ def narrow() -> None:
 
 
 if __name__ == "__main__":
-    user, narrowed, *command = sys.argv[1:]
+    user, without, *command = sys.argv[1:]
     if int(user) != os.getuid():
         open_the_way()
         os.setgroups([])
         os.setresgid(int(user), int(user), int(user))
         os.setresuid(int(user), int(user), int(user))
-    if narrowed == "narrowed":
-        narrow()
+    if without == "namespaces":
+        without_namespaces()
+    elif without == "landlock":
+        without_landlock()
     os.execv(command[0], command)

@@ -45,23 +45,30 @@ class Way:
     name: str
     level: int
     as_user: bool = False
-    narrowed: bool = False
+    without: str = "nothing"  # or namespaces, or landlock
+    backend: str = "own"
 
     @property
     def prefix(self) -> list[str]:
-        if not (self.as_user or self.narrowed):
+        if not self.as_user and self.without == "nothing":
             return []
         user = USER if self.as_user else os.getuid()
-        return [sys.executable, str(LAUNCHER), str(user), "narrowed" if self.narrowed else "free"]
+        return [sys.executable, str(LAUNCHER), str(user), self.without]
 
 
 WAYS: tuple[Way, ...] = (
     Way("as it is", 3),
     Way("as another user", 3, as_user=True),
-    Way("as another user, without namespaces", 2, as_user=True, narrowed=True),
+    Way("as another user, without namespaces", 2, as_user=True, without="namespaces"),
 )
-if os.environ.get("ANALYZER_TEST_ALL_JAILS"):  # as root of a container; it shares all but the user with the last one
-    WAYS += (Way("as it is, without namespaces", 2, narrowed=True),)
+WRAPPED_WAYS: tuple[Way, ...] = (Way("in bubblewrap", 3, backend="bubblewrap"),)
+ALL_WAYS = bool(os.environ.get("ANALYZER_TEST_ALL_JAILS"))
+if ALL_WAYS:  # the first as root of a container; it shares all but the user with another
+    WAYS += (Way("as it is, without namespaces", 2, without="namespaces"),)
+    WRAPPED_WAYS += (
+        Way("in bubblewrap as another user", 3, as_user=True, backend="bubblewrap"),
+        Way("in bubblewrap, without Landlock", 2, as_user=True, without="landlock", backend="bubblewrap"),
+    )
 
 
 @asynccontextmanager
@@ -74,6 +81,7 @@ async def served_so(way: Way, folder: Path, **settings: object) -> AsyncIterator
         "HOME": str(folder),
         "ANALYZER_DATA_DIR": str(folder / "data"),
         "ANALYZER_PORT": "0",
+        "ANALYZER_JAIL_BACKEND": way.backend,
         "MY_PASSWORD": IN_ENVIRONMENT,
         "ANALYZER_LLM_KEY": IN_ENVIRONMENT,
         **{f"ANALYZER_{name.upper()}": str(value) for name, value in (WALLS | settings).items()},
@@ -137,7 +145,7 @@ class Host:
             "cwd": str(self.folder),
             "tcp": self.tcp,
             "unix": str(self.folder / "socket"),
-            "abstract": f"analyzer-watched-{os.getpid()}",
+            "abstract": self.folder.name,
             "victim": self.victim.pid,
             "server": self.server.process.pid,
         }
@@ -218,7 +226,7 @@ async def _listening(folder: Path, heard: list[str]) -> AsyncIterator[int]:
     udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(heard), ("127.0.0.1", port))
     unix = await asyncio.start_unix_server(hear("unix"), folder / "socket")
     (folder / "socket").chmod(0o777)
-    abstract = await asyncio.start_unix_server(hear("abstract"), f"\0analyzer-watched-{os.getpid()}")
+    abstract = await asyncio.start_unix_server(hear("abstract"), f"\0{folder.name}")
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
             datagrams.bind(str(folder / "datagrams"))

@@ -8,8 +8,10 @@ import ast
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -17,7 +19,7 @@ import pytest
 import pytest_asyncio
 
 from analyzer.jail.syscalls import ARCHITECTURE
-from tests.jail.places import IN_DATA, IN_ENVIRONMENT, IN_FILE, SOURCE, WAYS, Host, Way, watched
+from tests.jail.places import ALL_WAYS, IN_DATA, IN_ENVIRONMENT, IN_FILE, SOURCE, WAYS, WRAPPED_WAYS, Host, Way, watched
 from tests.waiting import family, until
 
 pytestmark = pytest.mark.skipif(
@@ -26,6 +28,8 @@ pytestmark = pytest.mark.skipif(
 
 ATTACKS = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 AIMS = ("files", "network", "processes", "kernel", "resources", "channel", "native", "secrets")
+
+ONE_OF_EACH_AIM = [next(attack for attack in ATTACKS if attack.stem.startswith(aim)) for aim in AIMS]
 
 PRELUDE = """
 breaches = []
@@ -44,7 +48,20 @@ result = breaches
 
 @pytest_asyncio.fixture(params=WAYS, ids=lambda way: way.name, scope="module")
 async def host(request: pytest.FixtureRequest) -> AsyncIterator[Host]:
-    way: Way = request.param
+    async with _attacked(request.param) as host:
+        yield host
+
+
+@pytest_asyncio.fixture(params=WRAPPED_WAYS, ids=lambda way: way.name, scope="module")
+async def wrapped_host(request: pytest.FixtureRequest) -> AsyncIterator[Host]:
+    if shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed")
+    async with _attacked(request.param) as host:
+        yield host
+
+
+@asynccontextmanager
+async def _attacked(way: Way) -> AsyncIterator[Host]:
     async with watched(way) as host:
         await host.run("1")
         jail = (await host.api.get("/health")).json["system"]["jail"]
@@ -63,6 +80,16 @@ def _ends(attack: Path) -> list[str]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.stem)
 async def test_the_attack_fails(host: Host, attack: Path) -> None:
+    await _attack(host, attack)
+
+
+# A Python is started for each of these, so all of them are tried only where all ways are.
+@pytest.mark.parametrize("attack", ATTACKS if ALL_WAYS else ONE_OF_EACH_AIM, ids=lambda attack: attack.stem)
+async def test_the_attack_fails_in_bubblewrap(wrapped_host: Host, attack: Path) -> None:
+    await _attack(wrapped_host, attack)
+
+
+async def _attack(host: Host, attack: Path) -> None:
     files, server = host.files(), psutil.Process(host.server.process.pid)
     memory = server.memory_info().rss
     ended, told, said = await host.run(PRELUDE.format(host=host.told, attack=attack.read_text()))

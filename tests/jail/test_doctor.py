@@ -44,7 +44,7 @@ def test_every_layer_is_told() -> None:
 
 
 def test_where_there_are_no_namespaces_it_says_so_and_why() -> None:
-    way = Way("as it is, without namespaces", 2, narrowed=True)
+    way = Way("as it is, without namespaces", 2, without="namespaces")
     told = _doctor("--json", prefix=way.prefix)
     found = json.loads(told.stdout)
     assert found["level"] == 2
@@ -59,7 +59,7 @@ def test_where_there_are_no_namespaces_it_says_so_and_why() -> None:
 
 
 async def test_below_the_least_level_code_is_refused_and_all_else_works(tmp_path: Path) -> None:
-    way = Way("as it is, without namespaces", 2, narrowed=True)
+    way = Way("as it is, without namespaces", 2, without="namespaces")
     async with served_so(way, tmp_path, jail_min_level=3) as server, aiohttp.ClientSession(server.url) as http:
         api = Api(http)
         file_id = await api.dataset(b"a,b\n1,2\n")

@@ -23,7 +23,7 @@ from analyzer.executors.sessions import SessionLimits, Sessions
 from analyzer.executors.supervisor import Supervisor
 from analyzer.jail.levels import Finding, Report
 from analyzer.jail.limits import Limits
-from analyzer.settings import Settings
+from analyzer.settings import JailBackend, Settings
 
 log = logging.getLogger("analyzer.jail")
 
@@ -63,10 +63,18 @@ class JailExecutor:
             places=settings.workers,
             standbys=settings.jail_standbys,
             sessions=sessions,
+            backend=settings.jail_backend,
         )
 
     def __init__(
-        self, limits: Limits, *, min_level: int, places: int, standbys: int, sessions: SessionLimits = SESSIONS
+        self,
+        limits: Limits,
+        *,
+        min_level: int,
+        places: int,
+        standbys: int,
+        sessions: SessionLimits = SESSIONS,
+        backend: JailBackend = "own",
     ) -> None:
         self._min_level = min_level
         self._standbys = min(standbys, places)
@@ -74,7 +82,7 @@ class JailExecutor:
         self._ready: deque[Supervisor] = deque()
         self._starting = 0
         self._tasks = Tasks()
-        self._launcher = Launcher(limits, self._tasks)
+        self._launcher = Launcher(limits, self._tasks, backend)
         self.sessions = Sessions(sessions, partial(self._launcher.launch, lasting=True), self._launcher.dismiss)
         self._waking: asyncio.Task[Report] | None = None
         self._report: Report | None = None

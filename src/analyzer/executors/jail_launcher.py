@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from analyzer.jail.channel import HEADER
 from analyzer.jail.entering import Walls
 from analyzer.jail.levels import Finding, Layer, LayerReport, Report, absent_everywhere
 from analyzer.jail.limits import Limits
+from analyzer.settings import JailBackend
 
 log = logging.getLogger("analyzer.jail")
 
@@ -41,8 +43,10 @@ MAX_TRIES = 3
 class Launcher:
     """Starts supervisors, and lets go of them. `aclose` returns when their forkserver is gone."""
 
-    def __init__(self, limits: Limits, tasks: Tasks) -> None:
+    def __init__(self, limits: Limits, tasks: Tasks, backend: JailBackend) -> None:
         self._limits = limits
+        self._backend = backend
+        self._wrapper = ""  # the program that makes namespaces, where it is not us
         self._tasks = tasks
         self._numbers: set[int] = set()
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
@@ -72,7 +76,7 @@ class Launcher:
         raise JailUnavailable(f"A supervisor could not be started, {MAX_TRIES} times; the server's log tells more.")
 
     async def _launch_one(self, number: int, *, lasting: bool) -> Supervisor:
-        walls = Walls(self._report.proved, self._limits, self._base, number, lasting)
+        walls = Walls(self._report.proved, self._limits, self._base, number, lasting, self._wrapper)
         supervisor: Supervisor | None = None
         try:
             async with asyncio.timeout(STARTING_SECONDS):
@@ -100,13 +104,19 @@ class Launcher:
     async def _proved(self) -> Report:
         if sys.platform != "linux":
             return absent_everywhere("the jail is made of what Linux offers")
+        if self._backend == "bubblewrap":
+            self._wrapper = await asyncio.to_thread(_found, "bwrap")
+        if self._backend == "bubblewrap" and not self._wrapper:
+            return absent_everywhere("bubblewrap is asked for, and there is no `bwrap` on the PATH")
         loop = asyncio.get_running_loop()
         layers = json.loads(await loop.run_in_executor(self._thread, self._ask_for_proof))
         return Report(tuple(LayerReport(Layer(name), Finding(finding), why) for name, finding, why in layers))
 
     def _ask_for_proof(self) -> bytes:
         ours, theirs = socket.socketpair()
-        process = self._context.Process(target=jailer_entry.report, args=(theirs, self._base), daemon=True)
+        process = self._context.Process(
+            target=jailer_entry.report, args=(theirs, self._base, self._wrapper), daemon=True
+        )
         with ours, theirs:
             process.start()
             theirs.close()
@@ -121,3 +131,8 @@ class Launcher:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._forkserver.close)
         self._thread.shutdown(wait=False)
         self._buryer.shutdown(wait=False)
+
+
+def _found(program: str) -> str:
+    """Where it is; nothing where it is not."""
+    return shutil.which(program) or ""

@@ -45,10 +45,10 @@ def _begin() -> None:
     os.nice(NICENESS)
 
 
-def report(server: socket.socket, base: str) -> None:
+def report(server: socket.socket, base: str, wrapper: str) -> None:
     """Prove the layers here and tell the server."""
     _begin()
-    told = prove(base)
+    told = prove(base, wrapper)
     layers = [[layer.layer, layer.finding, layer.why] for layer in told.layers]
     server.sendall(frame(DONE, json.dumps(layers).encode()))
 

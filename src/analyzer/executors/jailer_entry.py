@@ -21,6 +21,6 @@ def supervise(server: socket.socket, walls: Walls) -> None:
     _jailer().supervise(server, walls)
 
 
-def report(server: socket.socket, base: str) -> None:
+def report(server: socket.socket, base: str, wrapper: str) -> None:
     """Prove the layers here and tell the server."""
-    _jailer().report(server, base)
+    _jailer().report(server, base, wrapper)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from analyzer.jail import identity, places
+from analyzer.jail import bubblewrap, identity, places
 from analyzer.jail.channel import ERROR, HEADER, READY, Mouth
 from analyzer.jail.entering import Walls, enter
 
 MOST_TABLES = 250  # as many descriptors go into one message
+WRAPPED = "analyzer.executors.wrapped"  # what bubblewrap runs: it knows what jobs are made of, and we do not
 JOBS, SAID = 3, 4  # the descriptors it has beside the three that every process has
 
 
@@ -37,6 +38,8 @@ def become_jailed(walls: Walls, act: Act, descriptors: list[int]) -> NoReturn:
     try:
         identity.die_with_parent()
         _arrange(descriptors)
+        if walls.bubblewrap:
+            bubblewrap.execute(walls, WRAPPED)
         sys.path[:] = places.import_path()
         enter(walls)
     except (OSError, ValueError) as failure:

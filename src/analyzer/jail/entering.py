@@ -27,6 +27,7 @@ class Walls:
     base: str  # an empty folder of the host's to build the root in
     number: int = 0  # of this jail among those that run at once
     lasting: bool = False  # for one job after another
+    bubblewrap: str = ""  # the program that makes the namespaces, where they are not made by our own calls
 
     @property
     def user(self) -> int:
@@ -40,17 +41,25 @@ def is_root() -> bool:
 
 def prepare(walls: Walls) -> None:
     """In the parent, before it forks the process that will `enter`. Raises OSError."""
-    if Layer.NAMESPACES in walls.layers:
+    # Bubblewrap gives up the right to kill what has become another user, so its own end would not end that. As the
+    # first process of a namespace it takes all that is in there with it.
+    if Layer.NAMESPACES in walls.layers and (is_root() or not walls.bubblewrap):
         namespaces.separate_children(privileged=is_root(), inside=walls.user)
 
 
-def enter(walls: Walls) -> None:
-    """Put this process behind its walls, for good. Raises OSError or ValueError naming what could not be done."""
+def enter(walls: Walls, *, wrapped: bool = False) -> None:
+    """Put this process behind its walls, for good; behind the rest of them, where it is wrapped in namespaces already.
+
+    Raises OSError or ValueError naming what could not be done.
+    """
     root, layers = is_root(), walls.layers
     os.setsid()  # in a pid namespace too, whose processes would else stay in a process group outside of it
     readable = places.readable()
     writable = [places.SCRATCH] if Layer.NAMESPACES in layers else []
-    if Layer.NAMESPACES in layers:
+    if wrapped:
+        namespaces.mount_scratch(places.SCRATCH, walls.limits, walls.user)
+        os.chdir(places.SCRATCH)
+    elif Layer.NAMESPACES in layers:
         namespaces.separate()
         namespaces.enter_root(walls.base, readable, walls.limits, walls.user)
     if Layer.LIMITS in layers:

@@ -53,12 +53,17 @@ def enter_root(base: str, readable: Iterable[str], limits: Limits, user: int) ->
     _make_read_only(base)
     for device in devices:
         mount(device, base + device, None, MS_BIND)
-    options = f"size={limits.scratch_bytes},nr_inodes={limits.scratch_files},mode=700,uid={user},gid={user}"
-    mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    mount_scratch(scratch, limits, user)
     os.chdir(base)
     syscall("pivot_root", ctypes.c_char_p(b"."), ctypes.c_char_p(b"."))
     detach(".")  # the old root, which lies over the new one until it goes
     os.chdir(places.SCRATCH)
+
+
+def mount_scratch(place: str, limits: Limits, user: int) -> None:
+    """A file system of the user's own, within limits. Raises OSError."""
+    options = f"size={limits.scratch_bytes},nr_inodes={limits.scratch_files},mode=700,uid={user},gid={user}"
+    mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
 
 
 def _make_place(path: str, target: str) -> bool:

@@ -7,12 +7,13 @@ import resource
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
-from analyzer.jail import landlock, places
+from analyzer.jail import bubblewrap, landlock, places
 from analyzer.jail.entering import Walls, enter, is_root, prepare
 from analyzer.jail.levels import Finding, Layer, LayerReport, Report, absent_everywhere
 from analyzer.jail.limits import MIB, Limits
@@ -21,6 +22,7 @@ from analyzer.jail.syscalls import syscall
 PROOF_LIMITS = Limits(cpu_seconds=10, memory_bytes=64 * MIB, scratch_bytes=MIB, scratch_files=16)
 MOST_SAID = 4000
 
+WRAPPED = "analyzer.jail.wrapped"
 NOT_LINUX = "the jail is made of what Linux offers"
 
 
@@ -35,39 +37,49 @@ class Bait:
     victim: int
 
 
-def prove(base: str) -> Report:
-    """What holds here. `base` is an empty folder to build roots in. Forks, so only for a process without threads."""
+def prove(base: str, wrapper: str = "") -> Report:
+    """What holds here. `base` is an empty folder to build roots in, `wrapper` the bubblewrap that makes namespaces.
+
+    Forks, so only for a process without threads.
+    """
     if sys.platform != "linux":
         return absent_everywhere(NOT_LINUX)
     with _baited() as bait:
-        reports = [_report(layer, base, bait) for layer in Layer]
+        trial = Trial(base, wrapper, bait)
+        reports = [_report(layer, trial) for layer in Layer]
         together = frozenset(report.layer for report in reports if report.finding is Finding.PROVED)
-        acts = [act for layer in Layer if layer in together for act in _acts(layer, bait)]
-        if together and (said := _try(together, base, acts)):
-            return Report(tuple(LayerReport(layer, Finding.FAILED, f"all together: {said}") for layer in Layer))
+        if wrapper and Layer.NAMESPACES not in together:  # nothing is run in another way than was asked for
+            (why,) = (report.why for report in reports if report.layer is Layer.NAMESPACES)
+            return _all_failed(f"bubblewrap does not work here: {why}")
+        if together and (said := _try(together, trial, together)):
+            return _all_failed(f"all together: {said}")
     return Report(tuple(reports))
 
 
-def _report(layer: Layer, base: str, bait: Bait) -> LayerReport:
+def _all_failed(why: str) -> Report:
+    return Report(tuple(LayerReport(layer, Finding.FAILED, why) for layer in Layer))
+
+
+def _report(layer: Layer, trial: "Trial") -> LayerReport:
     if layer is Layer.LANDLOCK and not landlock.abi():
         return LayerReport(layer, Finding.ABSENT, "the kernel has no Landlock, or does not let us use it")
     if layer is Layer.IDENTITY and is_root() and (closed := places.unreachable_for_others()) is not None:
         # With a root of its own the jail is shown Python where everybody can reach it.
-        if _try(frozenset({Layer.NAMESPACES}), base, ()):
+        if _try(frozenset({Layer.NAMESPACES}), trial, ()):
             return LayerReport(layer, Finding.FAILED, f"Python is in {closed}, which only its owner may enter")
-        said = _try(frozenset({Layer.NAMESPACES, layer}), base, _acts(layer, bait))
+        said = _try(frozenset({Layer.NAMESPACES, layer}), trial, (layer,))
     else:
-        said = _try(frozenset({layer}), base, _acts(layer, bait))
+        said = _try(frozenset({layer}), trial, (layer,))
     return LayerReport(layer, Finding.FAILED if said else Finding.PROVED, said)
 
 
-def _try(layers: frozenset[Layer], base: str, acts: Iterable["Act"]) -> str:
-    """Put up these layers and try the acts. Returns what went wrong, which is nothing when all acts failed."""
+def _try(layers: frozenset[Layer], trial: "Trial", acting: Iterable[Layer]) -> str:
+    """Put up these layers and try what some of them forbid. Returns what went wrong: nothing, when no act succeeded."""
     reading, writing = os.pipe()
     supervisor = os.fork()
     if not supervisor:
         os.close(reading)
-        os._exit(_supervise(layers, base, acts, writing))
+        os._exit(_supervise(layers, trial, acting, writing))
     os.close(writing)
     with os.fdopen(reading, "rb") as said:
         text = said.read(MOST_SAID).decode(errors="replace")
@@ -78,25 +90,51 @@ def _try(layers: frozenset[Layer], base: str, acts: Iterable["Act"]) -> str:
     return text or f"the process under trial ended with status {status}"
 
 
-def _supervise(layers: frozenset[Layer], base: str, acts: Iterable["Act"], writing: int) -> int:
+def _supervise(layers: frozenset[Layer], trial: "Trial", acting: Iterable[Layer], writing: int) -> int:
     try:
-        walls = Walls(layers, PROOF_LIMITS, base)
+        walls = Walls(layers, PROOF_LIMITS, trial.base, bubblewrap=trial.wrapper)
         prepare(walls)
         child = os.fork()
         if not child:
+            if trial.wrapper and Layer.NAMESPACES in layers:
+                _be_wrapped(walls, trial, acting, writing)
             enter(walls)
-            os.write(writing, json.dumps({"allowed": [act.name for act in acts if act.succeeds()]}).encode())
+            os.write(writing, tried(acting, asdict(trial.bait)))
             os._exit(0)
         os.waitpid(child, 0)
     except (OSError, ValueError) as failure:
-        os.write(writing, _worded(failure).encode())
+        os.write(writing, worded(failure).encode())
     return 0
 
 
-def _worded(failure: OSError | ValueError) -> str:
+def _be_wrapped(walls: Walls, trial: "Trial", acting: Iterable[Layer], writing: int) -> NoReturn:
+    os.set_inheritable(writing, True)
+    os.dup2(writing, 2)  # what bubblewrap has to complain about
+    told = {"acting": sorted(acting), "bait": asdict(trial.bait), "writing": writing}
+    bubblewrap.execute(walls, WRAPPED, **told)
+
+
+def tried(acting: Iterable[str], bait: Mapping[str, Any]) -> bytes:
+    """What of all that these layers forbid was possible, as JSON."""
+    baited = Bait(**bait)
+    acts = [act for layer in Layer if layer in tuple(acting) for act in _acts(layer, baited)]
+    return json.dumps({"allowed": [act.name for act in acts if act.succeeds()]}).encode()
+
+
+def worded(failure: OSError | ValueError) -> str:
+    """What could not be done."""
     if isinstance(failure, OSError) and failure.filename:
         return f"{failure.filename}: {failure.strerror}"
     return str(failure)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Where, by which program and with what it is tried."""
+
+    base: str
+    wrapper: str
+    bait: Bait
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from analyzer.jail.watching import OUTPUT_PAUSE_SECONDS, STREAMS, Hear, Watch
 
 POLL_SECONDS = 0.1
 CPU_TOLERANCE_SECONDS = 0.25  # what the kernel counts for the limit and what it tells afterwards differ a little
+SIGNALLED = 128  # with this and the number of the signal ends who waited for what a signal has ended
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,6 +38,7 @@ class Jailed:
         """Raises CannotJail. The calling process is used up by this: it must have no threads, and can jail no other."""
         self._limits = walls.limits
         self._lasting = walls.lasting
+        self._wrapped = bool(walls.bubblewrap)
         self.is_usable = True  # for another job, if it lasts
         ours, theirs = socket.socketpair()
         self._jobs = ours
@@ -57,16 +60,32 @@ class Jailed:
         for reading in (self._said, *printed):
             os.set_blocking(reading, False)
         self._status: int | None = None
+        self._at_work = self.pid  # which bubblewrap, if it is there, only waits for
         self._await_ready()
 
     def _await_ready(self) -> None:
         select.select([self._said], [], [])
         answer = os.read(self._said, CHUNK_BYTES)
         if answer != frame(READY, b""):
+            said = answer[HEADER.size :] or b"".join(self._printed_so_far())
             self.end()
-            raise CannotJail(answer[HEADER.size :].decode(errors="replace") or f"it ended with status {self._status}")
+            raise CannotJail(said.decode(errors="replace") or f"it ended with status {self._status}")
+        self._at_work = self._child_of_wrapper() if self._wrapped else self.pid
         self._bytes_at_rest = self._usage()[0]
-        self._cpu_before = 0.0
+        self._cpu_before = self._cpu_seconds()
+
+    def _printed_so_far(self) -> Iterator[bytes]:
+        for descriptor in self._printed:
+            with suppress(BlockingIOError):
+                yield os.read(descriptor, CHUNK_BYTES)
+
+    def _child_of_wrapper(self) -> int:
+        """The process that bubblewrap waits for. Raises CannotJail when it has gone already."""
+        try:
+            (child,) = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        except (OSError, ValueError) as failure:
+            raise CannotJail("what bubblewrap has started cannot be found") from failure
+        return int(child)
 
     @property
     def output_bytes(self) -> int:
@@ -75,7 +94,7 @@ class Jailed:
 
     def lives_until(self, descriptor: int) -> bool:
         """Wait until the descriptor can be read; whether the process has lived until then."""
-        process = os.pidfd_open(self.pid)
+        process = os.pidfd_open(self._at_work)
         try:
             return process not in _wait([descriptor, process], None)
         finally:
@@ -115,7 +134,7 @@ class Jailed:
     def _rest(self) -> None:
         """The job is done."""
         if self._lasting:
-            os.kill(self.pid, signal.SIGSTOP)
+            os.kill(self._at_work, signal.SIGSTOP)
             self.is_usable = True
 
     def _wake(self) -> None:
@@ -125,7 +144,7 @@ class Jailed:
                 while os.read(descriptor, CHUNK_BYTES):
                     pass
         self._cpu_before = self._cpu_seconds()
-        os.kill(self.pid, signal.SIGCONT)
+        os.kill(self._at_work, signal.SIGCONT)
 
     def _read_said(self, watch: "Watch") -> Message | None:
         data = os.read(self._said, CHUNK_BYTES)
@@ -166,7 +185,7 @@ class Jailed:
         """Memory that is no file's, and threads."""
         memory, threads = 0, 0
         with suppress(OSError):
-            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            for line in Path(f"/proc/{self._at_work}/status").read_text().splitlines():
                 name, _, value = line.partition(":")
                 if name in ("RssAnon", "RssShmem"):
                     memory += int(value.split()[0]) * KIB
@@ -177,7 +196,7 @@ class Jailed:
     def _cpu_seconds(self) -> float:
         """Processor time it has used so far."""
         with suppress(OSError):
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{self._at_work}/stat").read_text().rpartition(")")[2].split()
             return (int(fields[11]) + int(fields[12])) / TICKS  # the 14th and 15th: in user mode, in the kernel
         return 0.0
 
@@ -202,8 +221,10 @@ class Jailed:
         if self._status is not None:
             return 0.0
         with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self._at_work, signal.SIGKILL)  # bubblewrap ends after what it waits for, and as that has ended
         _, self._status, usage = os.wait4(self.pid, 0)
+        if self._wrapped and os.WEXITSTATUS(self._status) > SIGNALLED:
+            self._status = os.WEXITSTATUS(self._status) - SIGNALLED
         return usage.ru_utime + usage.ru_stime
 
 
