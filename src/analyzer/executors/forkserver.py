@@ -73,8 +73,10 @@ class OwnForkServer(ForkServer):
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
-        self._folder = tempfile.TemporaryDirectory(prefix="analyzer-", dir=self._temporary, ignore_cleanup_errors=True)
-        self._forkserver_address = str(Path(self._folder.name, "forkserver"))
+        # Short names: the path of a socket may have some hundred characters, and temporary folders can lie deep.
+        prefix = "analyzer-" if self._temporary is None else ""
+        self._folder = tempfile.TemporaryDirectory(prefix=prefix, dir=self._temporary, ignore_cleanup_errors=True)
+        self._forkserver_address = str(Path(self._folder.name, "s"))
         # Children are handed this descriptor in place of the pipe that keeps the forkserver alive: with the pipe
         # itself they would hold it open, and outlive the server together with it.
         self._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
