@@ -24,13 +24,14 @@ NEEDED = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SYS_ADMIN")
 
 PROGRAM = "import sys; sys.path[:] = {path!r}; from {module} import main; main({told!r})"
 PACKAGE = str(Path(__file__).parents[1])
+SOURCE = str(Path(PACKAGE).parent)  # which Python looks through when it imports
 
 
 def execute(walls: Walls, module: str, **told: Any) -> NoReturn:
     """Become bubblewrap, which runs `main` of the module with what it is told and the walls. Raises OSError."""
     said = json.dumps(told | {"walls": _written(walls)})
     # Where the module is imported from is not always among the places that foreign code may read.
-    path = [*places.import_path(), str(Path(PACKAGE).parent)]
+    path = [*places.import_path(), SOURCE]
     program = PROGRAM.format(path=path, module=module, told=said)
     command = [walls.bubblewrap, *_options(walls), "--", _python(), "-I", "-c", program]
     os.execve(walls.bubblewrap, command, dict(os.environ))  # noqa: S606 - the program the operator has chosen
@@ -44,8 +45,9 @@ def _options(walls: Walls) -> list[str]:
     for capability in NEEDED:
         options += ["--cap-add", capability]
     shown = (*places.readable(), _python(), PACKAGE)
-    for folder in sorted({parent for path in (*shown, *places.DEVICES) for parent in map(str, Path(path).parents)}):
-        options += ["--perms", "0755", "--dir", folder]  # bubblewrap would make them for their owner alone
+    # The folders on the way can be gone through and not listed; bubblewrap would make them for their owner alone.
+    for folder in sorted({PROC, *(str(parent) for path in (*shown, *places.DEVICES) for parent in Path(path).parents)}):
+        options += ["--perms", "0555" if folder == SOURCE else "0111", "--dir", folder]
     for path in shown:
         if os.path.islink(path):  # noqa: PTH114 - as all of the jail that is done for every run
             options += ["--symlink", os.readlink(path), path]  # noqa: PTH115
