@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.broadcast import Broadcaster, Entry, EventLog, encode_members
+from analyzer.broadcast import Broadcaster, EventLog
+from analyzer.entries import Entry, encode_members
 from analyzer.eventstream import EventStreamParser
 
 RUN = "0123456789abcdef0123456789abcdef"

@@ -14,7 +14,8 @@ import pytest
 from aiohttp import web
 
 from analyzer import AnalyzerClient, Settings, create_app
-from analyzer.broadcast import EventLog, encode_members
+from analyzer.broadcast import EventLog
+from analyzer.entries import encode_members
 from analyzer.errors import StreamLost, UnknownRun
 from analyzer.models import Event
 from analyzer.web.feeds import RunFeed

@@ -39,11 +39,56 @@ def _frame(data: str, type: str = "message", id: str = "") -> Frame:  # noqa: A0
         (b"data: unfinished\n", []),
         (b"data: \xff\xfe\n\n", [_frame("��")]),
         (b"data:\0\n\n", [_frame("\0")]),
+        # As the public tests of browsers have them: comments, empty fields, spaces, names that only look like one.
+        (
+            b"data:1\r:\0\n:\r\ndata:2\n:" + b"x" * 2049 + b"\rdata:3\n:data:fail\r:" + b"x" * 2049 + b"\ndata:4\n\n",
+            [_frame("1\n2\n3\n4")],
+        ),
+        (b"data:\n\ndata\ndata\n\ndata:test\n\n", [_frame(""), _frame("\n"), _frame("test")]),
+        (b"data: 1\ndata:2\ndata:\t3\n\n", [_frame("1\n2\n\t3")]),
+        (b"data:test\n data\ndata\nfoobar:xxx\njustsometext\n:thisisacommentyay\n\n", [_frame("test\n")]),
+        (b"data:test\n\n\n\ndata:again\n\n", [_frame("test"), _frame("again")]),
+        (b"event:test\ndata:x\n\ndata:x\n\n", [_frame("x", "test"), _frame("x")]),
+        (b"event:test\ndata:x\nevent:\n\n", [_frame("x")]),
+        (b"event: \ndata:data\n\n", [_frame("data")]),
+        (b"\n\n:\n\ndata:x\n\n", [_frame("x")]),
+        (b"data:ok\xe2\x80\xa6\nid:\xc2\xb5\n\n", [_frame("ok\u2026", id="\xb5")]),
+        (b"id\ndata:x\n\nid:1\ndata:y\n\nid\ndata:z\n\n", [_frame("x"), _frame("y", id="1"), _frame("z")]),
+        (b"id:1\nid:2\0\ndata:x\n\n", [_frame("x", id="1")]),
+        (b"data:x\n\nid:1\n", [_frame("x")]),
+        (b"data:x\r\n\r\ndata:y\n\r\ndata:z\r\r\n", [_frame("x"), _frame("y"), _frame("z")]),
+        (b"data:a\nb\nc\n\n", [_frame("a")]),
+        (b"da", []),
+        (b"\xef\xbb", []),
+        (b"\xef\xbb\xbf", []),
+        (b"\xef\xbbdata:x\n\n", []),
     ],
 )
 def test_vectors(stream: bytes, frames: list[Frame]) -> None:
+    """Each however it is cut: whole, byte by byte, and in three pieces in every way there is."""
     assert _read(stream) == frames
     assert _read(*(stream[at : at + 1] for at in range(len(stream)))) == frames
+    for first in range(len(stream) + 1 if len(stream) < 200 else 0):
+        for second in range(first, len(stream) + 1):
+            assert _read(stream[:first], stream[first:second], stream[second:]) == frames, (first, second)
+
+
+@pytest.mark.parametrize(
+    ("stream", "milliseconds"),
+    [
+        (b"retry:3000\nretry:1000x\ndata:x\n\n", 3000),
+        (b"retry:03000\ndata:x\n\n", 3000),
+        (b"retry\ndata:test\n\n", None),
+        (b"retry:-1\nretry:\nretry: \nretry:1e3\nretry:\xd9\xa3\n\n", None),
+        (b"retry: 500\n\nretry:700\n", 700),
+    ],
+)
+def test_how_long_to_wait(stream: bytes, milliseconds: int | None) -> None:
+    for cut in range(len(stream) + 1):
+        parser = EventStreamParser()
+        for piece in (stream[:cut], stream[cut:]):
+            list(parser.feed(piece))
+        assert parser.retry_milliseconds == milliseconds
 
 
 @given(

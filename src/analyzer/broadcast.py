@@ -1,57 +1,22 @@
 """What a run says, and everybody who listens.
 
 What a run has to say goes into one `asyncio.Queue`. The Broadcaster takes it out, numbers it, encodes the frame once,
-appends it to the run's log and wakes the subscribers. A subscriber is a cursor into that log and owns nothing else:
+appends it to the run's log and tells those who watch. A subscriber is a cursor into that log and owns nothing else:
 replay and live are the same code, and a slow one costs no memory. What waits for it goes out together.
 """
 
 import asyncio
-import json
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from analyzer.models import FINAL_EVENTS, Event, now, rfc3339
+from analyzer.entries import Entry, Form, encode_entry, encode_members, encode_state
+from analyzer.models import FINAL_EVENTS
 
 INBOX_EVENTS = 256  # what a run may say before it has to wait until it was numbered
+WRITE_BYTES = 256 * 1024  # at most, in one write to a subscriber; what waits goes out together
 MAX_LOG_BYTES = 16 * 1024 * 1024  # of frames kept to be sent again
 TOLD_AT_ONCE = 256  # watchers, before the loop may do something else: well below a millisecond's work
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a run's log, encoded: the frame as it goes over the wire."""
-
-    type: str
-    frame: bytes
-
-    @property
-    def json(self) -> bytes:
-        """The one line of JSON inside the frame."""
-        return self.frame[self.frame.index(b"\ndata: ") + 7 : -2]
-
-    @property
-    def event(self) -> Event:
-        return Event(id=self.frame[4 : self.frame.index(b"\n")].decode(), type=self.type, data=json.loads(self.json))
-
-    @property
-    def members(self) -> bytes:
-        """What the JSON says beyond the four members every event has; empty or beginning with a comma."""
-        line = self.json
-        return line[line.index(b',"at":"') + len(b',"at":"2026-01-31T12:00:00.000Z"') : -1]
-
-
-Form = Callable[[Sequence[Entry]], bytes]
-"""How entries go over some wire."""
-
-
-def encode_members(members: dict[str, Any], **encoded: bytes) -> bytes:
-    """The members an event has of its own; `encoded` ones are JSON already."""
-    line = json.dumps(members, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
-    parts = [line] if line else []
-    parts += [b'"%s":%s' % (name.encode(), value) for name, value in encoded.items()]
-    return b"".join(b"," + part for part in parts)
 
 
 class EventLog:
@@ -72,10 +37,13 @@ class EventLog:
         self._watchers: dict[Callable[[], None], None] = {}
         self._telling = False
         self._news = False  # since the first watcher was told
-        self._hung_up = False
-        self._closed = False
+        self.hung_up = False
+        """Who is not patient shall leave."""
+        self.over = False
+        """Nothing will be added any more, with a final event or without."""
         self._snapshot: tuple[int, Entry] | None = None
-        self._joined: dict[Form, tuple[int, int, bytes]] = {}
+        self._joined: dict[Form, tuple[int, bytes, int]] = {}
+        self._count = 0
 
     @classmethod
     def stored(cls, run_id: str, epoch: str, frames: bytes) -> "EventLog":
@@ -93,13 +61,13 @@ class EventLog:
             number = int(block[block.index(b":", 4) + 1 : block.index(b"\n")])
             if number != len(log) + 1:  # what stands before a gap is there for snapshots alone
                 log._forget(len(log._kept))
-                log._first = number
+                log._first, log._count = number, number - 1
             log._keep(Entry(kind, block + b"\n\n"))
         return log
 
     def __len__(self) -> int:
         """How many events there were, kept or not."""
-        return self._first - 1 + len(self._kept)
+        return self._count
 
     @property
     def first(self) -> int:
@@ -109,16 +77,6 @@ class EventLog:
     @property
     def ended(self) -> bool:
         return bool(self._kept) and self._kept[-1].type in FINAL_EVENTS
-
-    @property
-    def over(self) -> bool:
-        """Nothing will be added any more, with a final event or without."""
-        return self._closed or self.ended
-
-    @property
-    def hung_up(self) -> bool:
-        """Who is not patient shall leave."""
-        return self._hung_up
 
     @property
     def frames(self) -> bytes:
@@ -133,7 +91,7 @@ class EventLog:
 
     def next_entry(self, kind: str, members: bytes) -> Entry:
         """The entry that would come next, encoded and not yet appended."""
-        return self._encode(kind, len(self) + 1, members)
+        return encode_entry(self.run_id, self.epoch, kind, len(self) + 1, members)
 
     def append(self, entry: Entry) -> None:
         self._keep(entry)
@@ -145,6 +103,8 @@ class EventLog:
 
     def _keep(self, entry: Entry) -> None:
         self._kept.append(entry)
+        self._count += 1
+        self.over = self.over or entry.type in FINAL_EVENTS
         self._ends.append((self._ends[-1] if self._ends else 0) + len(entry.frame))
 
     def _forget(self, count: int) -> None:
@@ -181,37 +141,30 @@ class EventLog:
         before = self._ends[index] if index >= 0 else self._ends[0] - len(self._kept[0].frame)
         return self._ends[-1] - before
 
-    def joined(self, seen: int, form: Form) -> bytes:
-        """All that came after the first so many events, in this form: made once for everybody who asks next."""
-        start, end, content = self._joined.get(form, (-1, -1, b""))
-        if (start, end) != (seen, len(self)):
-            content = form(self._kept[seen + 1 - self._first :])
-            self._joined[form] = seen, len(self), content
-        return content
+    def joined(self, seen: int, form: Form) -> tuple[bytes, int] | None:
+        """All that came after the first so many events, in this form, and how many there are with it.
+
+        Made once for everybody who asks next. None where it is too much for one write, or cannot be had any more.
+        """
+        known = self._joined.get(form)
+        if known is not None and known[0] == seen and known[2] == self._count:
+            return known[1:]
+        if seen + 1 < self._first or self.bytes_after(seen) > WRITE_BYTES:
+            return None
+        content = form(self._kept[seen + 1 - self._first :]) if seen < self._count else b""
+        self._joined[form] = seen, content, self._count
+        return content, self._count
 
     def snapshot(self) -> tuple[Entry, int]:
         """One event in place of all so far but a final one, and how many events it replaces."""
         covered = [*self._before, *(self._kept[:-1] if self.ended else self._kept)]
         number = len(self) - self.ended
         if self._snapshot is None or self._snapshot[0] != number:
-            self._snapshot = number, self._encode("run.snapshot", number, _state_of(covered))
+            self._snapshot = (
+                number,
+                encode_entry(self.run_id, self.epoch, "run.snapshot", number, encode_state(covered)),
+            )
         return self._snapshot[1], number
-
-    def _encode(self, kind: str, number: int, members: bytes) -> Entry:
-        envelope = b'{"type":"%s","sequence_number":%d,"task_execution_id":"%s","at":"%s"' % (
-            kind.encode(),
-            number,
-            self.run_id.encode(),
-            rfc3339(now()).encode(),
-        )
-        frame = b"id: %s:%d\nevent: %s\ndata: %s%s}\n\n" % (
-            self.epoch.encode(),
-            number,
-            kind.encode(),
-            envelope,
-            members,
-        )
-        return Entry(kind, frame)
 
     # --- following ----------------------------------------------------------------------------------------------------
 
@@ -246,12 +199,12 @@ class EventLog:
 
     def close(self) -> None:
         """Nothing will be added any more, with a final event or without: nobody need wait."""
-        self._closed = True
+        self.over = True
         self._wake()
 
     def hang_up(self) -> None:
         """Let everybody go who follows and is not patient."""
-        self._hung_up = True
+        self.hung_up = True
         self._wake()
 
     async def follow(self, last_event_id: str | None, *, patient: bool) -> AsyncIterator[Sequence[Entry]]:
@@ -268,7 +221,7 @@ class EventLog:
                 changed.clear()
                 while waiting := list(iter(cursor.advance, None)):
                     yield waiting
-                if self.over or (self._hung_up and not patient):
+                if self.over or (self.hung_up and not patient):
                     return
                 await changed.wait()
         finally:
@@ -298,22 +251,6 @@ class Cursor:
         if entry is not None:
             self.seen += 1
         return entry
-
-
-def _state_of(entries: Sequence[Entry]) -> bytes:
-    """What a snapshot tells in place of these events."""
-    last = {entry.type: entry for entry in entries}
-    progress = last["run.progress"].members if "run.progress" in last else b""
-    return encode_members(
-        {"status": "running" if "run.started" in last else "queued"},
-        progress=b"{%s}" % progress[1:],
-        sections=_gather(entries, "result.section"),
-        charts=_gather(entries, "chart"),
-    )
-
-
-def _gather(entries: Sequence[Entry], kind: str) -> bytes:
-    return b"[%s]" % b",".join(b"{%s}" % entry.members[1:] for entry in entries if entry.type == kind)
 
 
 class Broadcaster:

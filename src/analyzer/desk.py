@@ -12,8 +12,9 @@ from typing import Any
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import BlobMissing, Blobs
-from analyzer.broadcast import EventLog, encode_members
+from analyzer.broadcast import EventLog
 from analyzer.computations import Computations, key_of
+from analyzer.entries import encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, NotFound, ShuttingDown, UnknownRun, shown
 from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Analysis, Params, Part, Place

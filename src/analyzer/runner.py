@@ -12,7 +12,8 @@ from typing import Any
 
 from analyzer.aside import packed, unpacked
 from analyzer.blobs.base import Blobs
-from analyzer.broadcast import Broadcaster, EventLog, encode_members
+from analyzer.broadcast import Broadcaster, EventLog
+from analyzer.entries import encode_members
 from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied, WorkFailed
 from analyzer.executors.jail import Hear

@@ -14,9 +14,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from analyzer.broadcast import EventLog, encode_members
+from analyzer.broadcast import WRITE_BYTES, EventLog
+from analyzer.entries import encode_members
 from analyzer.eventstream import EventStreamParser, Frame
-from analyzer.web.feeds import WRITE_BYTES, RunFeed, RunsFeed
+from analyzer.web.feeds import RunFeed, RunsFeed
 from analyzer.web.middleware import ANY, Border
 from analyzer.web.origins import Origins
 from analyzer.web.sse import Limits, last_event_id, stream, wants_lines

@@ -4,9 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from analyzer.broadcast import Cursor, Entry, EventLog
-
-WRITE_BYTES = 256 * 1024  # at most, in one write; what waits goes out together
+from analyzer.broadcast import WRITE_BYTES, Cursor, EventLog
+from analyzer.entries import Entry
 
 
 class Feed(Protocol):
@@ -123,11 +122,14 @@ class RunFeed(_Cutting):
 
     def take_all(self, form: Callable[[Sequence[Entry]], bytes]) -> bytes | None:
         log, seen = self._log, self._cursor.seen
-        if self._rest or seen is None or seen + 1 < log.first or log.bytes_after(seen) > WRITE_BYTES:
+        if self._rest or seen is None:
             return None
-        self.passed += len(log) - seen
-        self._cursor.seen = len(log)
-        return log.joined(seen, form) if seen < len(log) else b""
+        joined = log.joined(seen, form)
+        if joined is not None:
+            content, self._cursor.seen = joined
+            self.passed += self._cursor.seen - seen
+            return content
+        return None
 
 
 class RunsFeed(_Cutting):

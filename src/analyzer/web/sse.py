@@ -13,7 +13,7 @@ from typing import NoReturn
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from analyzer.broadcast import Entry
+from analyzer.entries import Entry
 from analyzer.settings import Settings
 from analyzer.web.feeds import Feed, line_of
 
