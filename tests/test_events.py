@@ -51,7 +51,7 @@ async def _everything_said(tmp_path: Path, penguins: Path) -> list[dict[str, Any
         said.extend(json.loads(event.data) for event in await api.watch(run, last))
 
     async with (
-        server(tmp_path / "data", shutdown_grace_seconds=0.1) as process,
+        server(tmp_path / "data", shutdown_grace_seconds=0.1, llm="scripted") as process,
         aiohttp.ClientSession(process.url) as http,
     ):
         api = Api(http)
@@ -59,6 +59,7 @@ async def _everything_said(tmp_path: Path, penguins: Path) -> list[dict[str, Any
         run = await api.start(dataset, "eda_statistical_summary")
         await watch(api, run)
         await watch(api, run, "lost:1")
+        await watch(api, await api.start(dataset, "ask_question", question="What is the mean body mass by species?"))
         await watch(api, await api.start(dataset, "test_trouble", kind="raise"))
         cancelled = await api.start(dataset, "test_gate", gate=str(gate.folder))
         await gate.reached()
