@@ -16,7 +16,7 @@ from analyzer.errors import AnalyzerError
 
 if TYPE_CHECKING:
     from analyzer.client import AnalyzerClient
-    from analyzer.models import Dataset, Event, ReadingOptions, Run, RunStatus
+    from analyzer.models import Dataset, Event, ReadingOptions, Run, RunStatus, Wish
     from analyzer.plugins import analysis
     from analyzer.service import Analyzer
     from analyzer.settings import Settings
@@ -34,6 +34,7 @@ __all__ = [
     "Run",
     "RunStatus",
     "Settings",
+    "Wish",
     "analysis",
     "create_app",
 ]
@@ -47,6 +48,7 @@ PLACES = {
     "Run": "analyzer.models",
     "RunStatus": "analyzer.models",
     "Settings": "analyzer.settings",
+    "Wish": "analyzer.models",
     "analysis": "analyzer.plugins",
     "create_app": "analyzer.web",
 }

@@ -17,7 +17,7 @@ import aiohttp
 
 from analyzer.errors import StreamLost, from_problem
 from analyzer.eventstream import EventStreamParser
-from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription
+from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription, Wish
 
 log = logging.getLogger("analyzer.client")
 
@@ -71,9 +71,12 @@ class AnalyzerClient:
         )
         return Dataset.model_validate_json(answer, extra="ignore")
 
-    async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any] | None = None) -> Run:
+    async def submit(
+        self, file_id: str, task_id: str, params: Mapping[str, Any] | None = None, *, wish: Wish | None = None
+    ) -> Run:
         """Start an analysis on a dataset, once, however often that has to be asked."""
-        body = {"file_id": file_id, "task_id": task_id, "params": dict(params or {})}
+        said = {} if wish is None else wish.model_dump(mode="json", exclude_defaults=True)
+        body = {"file_id": file_id, "task_id": task_id, "params": dict(params or {})} | said
         answer = await self._ask("POST", "/api/run", json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
         return Run.model_validate_json(answer, extra="ignore")
 

@@ -18,6 +18,7 @@ from analyzer.models import RunStatus, now
 from analyzer.registry import Analysis, Place
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
+from analyzer.tickets import Outlook
 
 
 def key_of(
@@ -63,8 +64,8 @@ class Computations:
         self._works = Tasks(outcomes_are_read=True)
         self._pumps = Tasks()
 
-    def board(self, live: LiveRun, *, again: bool) -> int:
-        """Let the run share; tells its position in the queue. Raises Busy where a new computation finds no room.
+    def board(self, live: LiveRun, *, again: bool) -> Outlook:
+        """Let the run share; tells what it has before it. Raises Busy where a new computation finds no room.
 
         Whoever boards must `leave`. There is room for so many beside those who began; others compute on their own.
         """
@@ -73,11 +74,20 @@ class Computations:
             live.key = computation = None
         if computation is not None:
             self._ride(live, computation)
-            return self._scheduler.position(computation.lead.id)
-        position = self._scheduler.admit(live.id, again=again)
+            return self._scheduler.outlook(computation.lead.id)
+        outlook = self._scheduler.admit(
+            live.id,
+            live.owned.principal,
+            kind=live.run.task_id,
+            parts=len(live.parts),
+            done=len(live.sections),
+            priority=live.run.priority,
+            on_slots=live.place is Place.SLOT,
+            again=again,
+        )
         if live.key is not None:
             self._ride(live, self._begin(live.key, live))
-        return position
+        return outlook
 
     async def work(self, live: LiveRun) -> bytes:
         """The result, as JSON; raises why there is none. Meanwhile the run says what the computation says."""

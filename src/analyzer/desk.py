@@ -16,7 +16,7 @@ from analyzer.broadcast import EventLog
 from analyzer.computations import Computations, key_of
 from analyzer.entries import encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, NotFound, ShuttingDown, UnknownRun, shown
-from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, new_id, now
+from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, Wish, new_id, now
 from analyzer.registry import Analysis, Params, Part, Place
 from analyzer.retention import Retention, attachments_key, result_key
 from analyzer.runner import LiveRun, Runner
@@ -69,7 +69,7 @@ class Desk:
 
     # --- the life of a run --------------------------------------------------------------------------------------------
 
-    async def begin(self, plan: Plan, file_id: str, principal: str) -> Run:
+    async def begin(self, plan: Plan, file_id: str, principal: str, wish: Wish) -> Run:
         """Take a run in and return while it waits for its turn. Raises Busy when the queue is full."""
         run_id, created_at = new_id(), now()
         run = Run(
@@ -77,6 +77,7 @@ class Desk:
             task_id=plan.analysis.id,
             file_id=file_id,
             params=plan.params.model_dump(mode="json"),
+            priority=wish.priority,
             created_at=created_at,
             expires_at=self._retention.expiry(created_at),
         )
@@ -106,7 +107,7 @@ class Desk:
     async def _take_in(self, live: LiveRun, *, again: bool) -> None:
         if self._closing:
             raise ShuttingDown("The server is shutting down and takes no new work.")
-        position = self._computations.board(live, again=again)
+        outlook = self._computations.board(live, again=again)
         self._retention.pin(*live.in_use)
         try:
             if not again:
@@ -115,7 +116,7 @@ class Desk:
             await self._computations.leave(live)
             await self._retention.release(*live.in_use)
             raise
-        live.say("run.queued", position=position)
+        live.say("run.queued", position=outlook.position, wait_seconds=round(outlook.seconds, 1))
         self._live[live.id] = live
         live.work = self._works.start(self._computations.work(live), f"work {live.id}")
         self._drives.start(self._drive(live, live.work), f"run {live.id}")

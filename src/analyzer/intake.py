@@ -9,7 +9,7 @@ import pydantic
 from analyzer.desk import Desk, Plan
 from analyzer.errors import AnalyzerError, Interrupted, InvalidParameters, field_errors
 from analyzer.executors.jail import JailExecutor
-from analyzer.models import Run, TableSchema
+from analyzer.models import Run, TableSchema, Wish
 from analyzer.registry import Analysis, Params, Part, Place, Registry
 from analyzer.shelf import Shelf
 
@@ -29,14 +29,14 @@ class Intake:
         self._admit_to_loop = admit_to_loop
         self._desk = desk
 
-    async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str) -> Run:
+    async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str, wish: Wish) -> Run:
         """Begin a run. Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy."""
         async with self._plan(file_id, task_id, params, principal) as plan:
             if plan.analysis.place is Place.JAIL:
                 await self._jail.admit()
             elif plan.analysis.place is Place.LOOP:
                 await self._admit_to_loop(plan.params, file_id, principal)
-            return await self._desk.begin(plan, file_id, principal)
+            return await self._desk.begin(plan, file_id, principal, wish)
 
     async def recover(self) -> None:
         """Take up the runs that the last server left without an end, and end those that cannot go on."""

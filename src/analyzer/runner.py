@@ -20,6 +20,7 @@ from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
 from analyzer.registry import Part, Place
+from analyzer.scheduler import Turn
 from analyzer.sharing import SharedSections
 from analyzer.state.base import Aside, State
 
@@ -108,19 +109,20 @@ class Runner:
     timeout_seconds: float
     max_result_bytes: int
 
-    async def work(self, live: LiveRun, turn: AbstractAsyncContextManager[None]) -> bytes:
+    async def work(self, live: LiveRun, turn: AbstractAsyncContextManager[Turn]) -> bytes:
         """Wait for the turn, do the parts and merge, or run the code in the jail.
 
         Returns the result as JSON; raises why there is none.
         """
-        async with turn:
+        async with turn as at_work:
             live.change(status=RunStatus.RUNNING, started_at=now())
             if live.is_seen:
                 await self.note_begun(live)
             await live.broadcaster.publish("run.started")
             try:
-                async with asyncio.timeout(self.timeout_seconds):
-                    return await (self._compute(live) if live.place is Place.SLOT else self._run_whole(live))
+                async with at_work.within(self.timeout_seconds):
+                    on_slots = live.place is Place.SLOT
+                    return await (self._compute(live, at_work) if on_slots else self._run_whole(live))
             except TimeoutError:
                 raise RunTimeout(
                     f"The run took longer than {self.timeout_seconds:g} seconds.", limit=self.timeout_seconds
@@ -213,19 +215,20 @@ class Runner:
         live.change(status=RunStatus.FAILED, error=problem)
         return "run.failed", members
 
-    async def _compute(self, live: LiveRun) -> bytes:
+    async def _compute(self, live: LiveRun, turn: Turn) -> bytes:
         parts = live.parts
         live.change(progress=Progress(done=len(live.sections), total=len(parts)))
         waiting = [(number, part) for number, part in enumerate(parts) if number not in live.sections][::-1]
         try:
             async with asyncio.TaskGroup() as group:
-                # As many at once as there are slots: more would only stand in the way of other runs' parts.
+                # As many at once as there are slots; the scheduler gives each of them its slot.
                 for _ in range(min(len(waiting), self.executor.counts().total)):
-                    group.create_task(self._take_parts(live, waiting))
+                    group.create_task(self._take_parts(live, turn, waiting))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         sections = tuple(live.sections[number] for number in range(len(parts)))
-        return await self._merge(live, sections)
+        async with turn.part():
+            return await self._merge(live, sections)
 
     async def _run_whole(self, live: LiveRun) -> bytes:
         """A run that is not divided: code in the jail, or what is done in the loop."""
@@ -243,25 +246,28 @@ class Runner:
         live.change(progress=Progress(done=len(live.parts), total=len(live.parts)))
         return result
 
-    async def _take_parts(self, live: LiveRun, waiting: list[tuple[int, Part]]) -> None:
+    async def _take_parts(self, live: LiveRun, turn: Turn, waiting: list[tuple[int, Part]]) -> None:
         while waiting:
             number, part = waiting.pop()
-            section = await self._section(live, part)
+            await turn.hold()
+            section = await self._section(live, turn, part)
             live.sections[number] = section
             await self._publish(live, section)
 
-    async def _section(self, live: LiveRun, part: Part) -> EncodedSection:
+    async def _section(self, live: LiveRun, turn: Turn, part: Part) -> EncodedSection:
         if not part.shared:
-            return await self._compute_part(live, part)
+            return await self._compute_part(live, turn, part)
         key = (live.tables["df"], part.shared, part.columns)  # a stored table's path names its content
-        return replace(await self.shared.get(key, partial(self._compute_part, live, part)), name=part.name)
+        shared = await self.shared.get(key, partial(self._compute_part, live, turn, part))
+        return replace(shared, name=part.name)
 
-    async def _compute_part(self, live: LiveRun, part: Part) -> EncodedSection:
-        given = tuple([await self._section(live, need) for need in part.needs])
+    async def _compute_part(self, live: LiveRun, turn: Turn, part: Part) -> EncodedSection:
+        given = tuple([await self._section(live, turn, need) for need in part.needs])
         work = ComputePart(
             live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to
         )
-        section: EncodedSection = await self._insist(work, part.name)
+        async with turn.shared_part() if part.shared else turn.part():
+            section: EncodedSection = await self._insist(work, part.name)
         return section
 
     async def _publish(self, live: LiveRun, section: EncodedSection) -> None:

@@ -35,6 +35,7 @@ from analyzer.models import (
     RowsWanted,
     Run,
     TaskDescription,
+    Wish,
 )
 from analyzer.repeats import Repeats
 from analyzer.retention import Retention
@@ -45,6 +46,7 @@ from analyzer.sharing import SharedSections
 from analyzer.shelf import Download, Shelf
 from analyzer.state.base import Counts
 from analyzer.state.sql import SqlState
+from analyzer.tickets import Limits
 from analyzer.uploads import Upload
 
 
@@ -113,7 +115,7 @@ class Analyzer:
         """Put together what needs no closing of its own."""
         settings, state, executor = self.settings, self._state, self._executor
         self._retention = Retention(state, blobs, settings.ttl_seconds)
-        self._scheduler = Scheduler(settings.max_concurrent_tasks, settings.max_queued_tasks)
+        self._scheduler = Scheduler(Limits.of(settings))
         foreign = ForeignCode(self._jail, blobs, state, self._keep_table)
         shared = SharedSections(settings.shared_sections_bytes)
         limits = settings.task_timeout_seconds, settings.max_result_bytes
@@ -133,6 +135,7 @@ class Analyzer:
             state,
             blobs,
             executor,
+            self._scheduler,
             self._retention,
             max_upload_bytes=settings.max_upload_bytes,
             max_uploads=settings.workers + settings.max_queued_uploads,
@@ -249,14 +252,19 @@ class Analyzer:
     # --- runs ---------------------------------------------------------------------------------------------------------
 
     async def submit(
-        self, file_id: str, task_id: str, params: Mapping[str, Any] | None = None, principal: str = PUBLIC
+        self,
+        file_id: str,
+        task_id: str,
+        params: Mapping[str, Any] | None = None,
+        principal: str = PUBLIC,
+        wish: Wish | None = None,
     ) -> Run:
         """Start an analysis on a dataset and return at once; its events tell how it goes.
 
         Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy, ShuttingDown.
         """
         self._refuse_when_draining()
-        return await self._intake.submit(file_id, task_id, params or {}, principal)
+        return await self._intake.submit(file_id, task_id, params or {}, principal, wish or Wish())
 
     async def run(self, run_id: str, principal: str = PUBLIC) -> Run:
         return await self._desk.find(run_id, principal)

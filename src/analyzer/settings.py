@@ -61,8 +61,21 @@ class Settings(BaseSettings):
         description="Runs under way at once; their parts share the workers. Ten keep a small run from waiting behind "
         "a few large ones. The plain name `MAX_CONCURRENT_TASKS` works too.",
     )
+    max_concurrent_tasks_each: int | None = Field(
+        None,
+        ge=1,
+        description="Of these, how many may be one user's. By default all, as long as nobody else waits: then each "
+        "has a fair share anyway.",
+    )
     max_queued_tasks: int = Field(
-        100, ge=0, description="Runs that may wait for their turn. Above it, 429: a longer queue only hides the wait."
+        100,
+        ge=0,
+        validation_alias=AliasChoices("max_queued_tasks", "ANALYZER_MAX_QUEUED_TASKS", "MAX_QUEUED_TASKS"),
+        description="Runs that may wait for their turn. Above it, 429: a longer queue only hides the wait. The plain "
+        "name `MAX_QUEUED_TASKS` works too.",
+    )
+    max_queued_tasks_each: int | None = Field(
+        None, ge=1, description="Of these, how many may be one user's. By default all."
     )
     max_queued_uploads: int = Field(
         100, ge=0, description="Uploads that may wait to be read while all workers are busy. Above it, 429."

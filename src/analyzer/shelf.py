@@ -28,6 +28,7 @@ from analyzer.models import (
     now,
 )
 from analyzer.retention import Retention, original_key, table_key
+from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
 from analyzer.uploads import Upload, display_name, receiving
 
@@ -63,6 +64,7 @@ class Shelf:
         state: State,
         blobs: Blobs,
         executor: Executor,
+        scheduler: Scheduler,
         retention: Retention,
         *,
         max_upload_bytes: int,
@@ -72,6 +74,7 @@ class Shelf:
         self._state = state
         self._blobs = blobs
         self._executor = executor
+        self._scheduler = scheduler
         self._retention = retention
         self._max_upload_bytes = max_upload_bytes
         self._max_uploads = max_uploads
@@ -125,7 +128,7 @@ class Shelf:
         async with self._retention.using(original_key(upload.sha256), table_key(content)):
             reading = await self._known(content)
             if reading is None:
-                reading = await self._read(upload, filename, options)
+                reading = await self._read(upload, filename, options, principal)
             dataset = self._describe(shown, options, upload.sha256, upload.size_bytes, reading)
             owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
             await self._places.finish(self._place(owned, upload.draft, _table_of(upload)), f"place {dataset.id}")
@@ -142,7 +145,8 @@ class Shelf:
                 reading = await self._known(content)
                 if reading is None:
                     original = self._blobs.local(original_key(old.sha256))
-                    reading = await self._ask(ReadFile(str(original), str(table), old.filename, options))
+                    work = ReadFile(str(original), str(table), old.filename, options)
+                    reading = await self._ask(work, principal)
                 dataset = self._describe(old.filename, options, old.sha256, old.size_bytes, reading)
                 dataset = dataset.model_copy(update={"derived_from": old.id})
                 owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
@@ -175,17 +179,17 @@ class Shelf:
         twin = await self._state.dataset_of(content)
         return None if twin is None else Reading(twin.dataset.shape, twin.dataset.report)
 
-    async def _read(self, upload: Upload, filename: str, options: ReadingOptions) -> Reading:
+    async def _read(self, upload: Upload, filename: str, options: ReadingOptions, principal: str) -> Reading:
         shown = display_name(filename)
         if upload.early is not None and upload.expected == (filename, options):
             async with self._bounded(shown):
                 reading: Reading = await upload.early
                 return reading
         await upload.forget_early()
-        return await self._ask(ReadFile(str(upload.draft), str(_table_of(upload)), shown, options))
+        return await self._ask(ReadFile(str(upload.draft), str(_table_of(upload)), shown, options), principal)
 
-    async def _ask(self, work: ReadFile) -> Reading:
-        async with self._bounded(work.filename):
+    async def _ask(self, work: ReadFile, principal: str) -> Reading:
+        async with self._bounded(work.filename), self._scheduler.slot(principal):
             reading: Reading = await self._executor.call(work)
             return reading
 

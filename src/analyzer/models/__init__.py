@@ -14,7 +14,7 @@ from analyzer.models.datasets import (
 )
 from analyzer.models.events import FINAL_EVENTS, Event
 from analyzer.models.rows import Comparison, Condition, ExportFormat, Order, RowsWanted
-from analyzer.models.runs import OwnedRun, Progress, Run, RunStatus, TaskDescription
+from analyzer.models.runs import OwnedRun, Progress, Run, RunStatus, TaskDescription, Wish
 
 __all__ = [
     "FINAL_EVENTS",
@@ -40,6 +40,7 @@ __all__ = [
     "RunStatus",
     "TableSchema",
     "TaskDescription",
+    "Wish",
     "new_id",
     "now",
     "rfc3339",

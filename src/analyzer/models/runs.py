@@ -30,6 +30,20 @@ class Progress(Frozen):
     total: int = 0
 
 
+MOST_URGENT = 10
+
+
+class Wish(Frozen):
+    """How a run is to be done, beside what it is to compute."""
+
+    priority: int = Field(
+        0,
+        ge=-MOST_URGENT,
+        le=MOST_URGENT,
+        description="Among your own runs, those with a higher number go first. Other people's do not notice.",
+    )
+
+
 class Run(Frozen):
     """One execution of an analysis on a dataset."""
 
@@ -37,6 +51,7 @@ class Run(Frozen):
     task_id: str
     file_id: str
     params: dict[str, Any]
+    priority: int = 0
     status: RunStatus = RunStatus.QUEUED
     progress: Progress = Progress()
     created_at: Moment

@@ -20,6 +20,7 @@ class RunQueued(Said):
 
     type: Literal["run.queued"]
     position: int = Field(ge=0, description="How many runs end before this one starts.")
+    wait_seconds: float = Field(description="When that will be, by what such runs have taken.")
 
 
 class RunStarted(Said):

@@ -23,7 +23,7 @@ from analyzer.errors import (
     UnknownRun,
     UnknownTask,
 )
-from analyzer.models import Run, RunStatus
+from analyzer.models import Run, RunStatus, Wish
 from analyzer.web.answers import encoded, json_answer, principal_of, read_body, read_query
 from analyzer.web.files import sent_file
 from analyzer.web.idempotency import REPLAYED, once
@@ -42,14 +42,16 @@ ARROW = "application/vnd.apache.arrow.file"
 ARROW_FILE = {ARROW: {"type": "string", "format": "binary"}}
 
 
-class RunRequest(pydantic.BaseModel):
-    """What to run on what."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
+class RunRequest(Wish):
+    """What to run on what, and how."""
 
     file_id: str
     task_id: str
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = pydantic.Field(default_factory=dict)
+
+    @property
+    def wish(self) -> Wish:
+        return Wish.model_validate(self.model_dump(include=set(Wish.model_fields)))
 
 
 @routes.post("/api/run")
@@ -82,9 +84,9 @@ async def start_run(request: web.Request) -> web.Response:
     analyzer, principal = request.app[ANALYZER], principal_of(request)
 
     async def do() -> str:
-        return (await analyzer.submit(wanted.file_id, wanted.task_id, wanted.params, principal)).id
+        return (await analyzer.submit(wanted.file_id, wanted.task_id, wanted.params, principal, wanted.wish)).id
 
-    said = json.dumps([wanted.file_id, wanted.task_id, wanted.params], sort_keys=True)
+    said = json.dumps(wanted.model_dump(mode="json"), sort_keys=True)
     run_id, again = await once(request, principal, (said,), do)
     seconds = wait_seconds(request)
     run = await (analyzer.run(run_id, principal) if seconds is None else analyzer.outcome(run_id, seconds, principal))
