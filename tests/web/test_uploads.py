@@ -162,7 +162,7 @@ async def test_too_much_is_refused_declared_or_not(small: tuple[Api, Analyzer]) 
     assert chunked.problem(413, "upload-too-large")["limit"] == 1000
     (await api.upload(b"1,2\n" * 300)).problem(413, "upload-too-large")
     assert (await api.upload(b"1,2\n" * 200)).status == 201
-    assert len(_files(analyzer)) == 3  # the lock, and one dataset's two
+    assert len(_files(analyzer)) == 4  # the lock, the note of the temporary folder, and one dataset's two
 
 
 async def test_who_leaves_halfway_leaves_nothing(small: tuple[Api, Analyzer]) -> None:
