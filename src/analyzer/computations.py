@@ -11,13 +11,14 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from analyzer.aio import Tasks
 from analyzer.models import RunStatus, now
 from analyzer.registry import Analysis, Place
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
+from analyzer.settings import Settings
 from analyzer.tickets import Outlook
 
 
@@ -63,6 +64,17 @@ class Computations:
         self._riding: dict[str, Computation] = {}
         self._works = Tasks(outcomes_are_read=True)
         self._pumps = Tasks()
+
+    @classmethod
+    def of(cls, settings: Settings, runner: Runner, scheduler: Scheduler) -> Self:
+        """As these settings want them."""
+        return cls(
+            runner,
+            scheduler,
+            max_riders=settings.max_queued_tasks,
+            max_bytes=settings.shared_results_bytes,
+            keep_seconds=settings.shared_results_seconds,
+        )
 
     def board(self, live: LiveRun, *, again: bool) -> Outlook:
         """Let the run share; tells what it has before it. Raises Busy where a new computation finds no room.

@@ -121,13 +121,7 @@ class Analyzer:
         limits = settings.task_timeout_seconds, settings.max_result_bytes
         self._asking = Asking.of(settings, self._catalogue, executor, shared, foreign, state, blobs)
         runner = Runner(executor, foreign, self._asking.run, shared, state, blobs, *limits)
-        computations = Computations(
-            runner,
-            self._scheduler,
-            max_riders=settings.max_queued_tasks,
-            max_bytes=settings.shared_results_bytes,
-            keep_seconds=settings.shared_results_seconds,
-        )
+        computations = Computations.of(settings, runner, self._scheduler)
         self._desk = Desk(state, blobs, self._retention, self._scheduler, runner, computations, settings.run_attempts)
         self._desk.public_prefix = self.public_prefix
         self._repeats = Repeats(state)
