@@ -19,7 +19,7 @@ from analyzer.jail.limits import KIB, Limits
 from analyzer.jail.watching import OUTPUT_PAUSE_SECONDS, STREAMS, Hear, Watch
 
 POLL_SECONDS = 0.1
-CPU_TOLERANCE_SECONDS = 0.25  # what the kernel counts for the limit and what it tells afterwards differ a little
+CPU_SHARE = 0.75  # what the kernel counts for the limit, by its ticks, and what it tells afterwards differ
 SIGNALLED = 128  # with this and the number of the signal ends who waited for what a signal has ended
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -210,7 +210,7 @@ class Jailed:
         assert self._status is not None
         if os.WIFSIGNALED(self._status):
             number = os.WTERMSIG(self._status)
-            limit = self._cpu_before + self._limits.cpu_seconds - CPU_TOLERANCE_SECONDS
+            limit = self._cpu_before + CPU_SHARE * self._limits.cpu_seconds
             if number in (signal.SIGKILL, signal.SIGXCPU) and used >= limit:
                 return self._too_much_cpu()
             return Crashed(f"The code ended its process with {signal.Signals(number).name}.")
