@@ -14,9 +14,13 @@ from analyzer.errors import UploadTooLarge
 from analyzer.models import ReadingOptions
 
 MAX_NAME_CHARACTERS = 200
-BUFFER_BYTES = 256 * 1024  # gathered before a thread is asked to hash and write it
+BUFFER_BYTES = 512 * 1024  # gathered before threads are asked to hash and write it
+WAITING_BYTES = 1024 * 1024  # how much may wait for a thread that is behind
 SMALL_BYTES = 16 * 1024  # chunks below this are joined, or their number would weigh more than they do
 EARLY_BYTES = 4 * 1024 * 1024  # from here on a file is read while it still arrives
+
+
+Chunks = list[bytes | bytearray]
 
 
 class Upload:
@@ -28,10 +32,10 @@ class Upload:
         self._file = file
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
-        self._chunks: list[bytes | bytearray] = []  # what came since the last block was handed to a thread
+        self._chunks: Chunks = []  # what came since the last block was handed on
         self._gathered_bytes = 0
         self._is_complete = False
-        self._storing: asyncio.Future[None] | None = None  # the block before: it is stored while the next one gathers
+        self._lanes = (Lane(self._digest), Lane(self._write))  # both at once, since they cost about the same
         self.expected: tuple[str, ReadingOptions] | None = None
         self.on_large: Callable[[Upload, str, ReadingOptions], None] | None = None  # called once, by `write`
         self.early: asyncio.Task[Any] | None = None  # the reading of what arrives, where it began already
@@ -52,7 +56,7 @@ class Upload:
             raise too_large(self._max_bytes)
         self._gather(chunk)
         if self._gathered_bytes >= BUFFER_BYTES:
-            await self._store()
+            await self._hand_on()
             if self.on_large is not None and self.expected is not None and self.size_bytes >= EARLY_BYTES:
                 self.on_large(self, *self.expected)
                 self.on_large = None
@@ -64,8 +68,10 @@ class Upload:
         if self._is_complete:
             return
         self._is_complete = True
-        await self._store()
-        await self._settle()
+        if self.size_bytes > self._gathered_bytes:
+            await self._hand_on()
+            for lane in self._lanes:
+                await lane.settle()
         await asyncio.to_thread(self._finish)
 
     async def forget_early(self) -> None:
@@ -77,7 +83,8 @@ class Upload:
 
     async def close(self) -> None:
         """Let go of the file. What of it is not written by now is not wanted any more."""
-        await asyncio.gather(*filter(None, [self._storing]), return_exceptions=True)
+        for lane in self._lanes:
+            await lane.stop()
         with suppress(OSError):
             await asyncio.to_thread(self._file.close)
 
@@ -90,32 +97,78 @@ class Upload:
             self._chunks.append(bytearray(chunk))
         self._gathered_bytes += len(chunk)
 
-    async def _store(self) -> None:
-        """Hand what was gathered to a thread, which hashes and writes it while more arrives. One at a time."""
+    async def _hand_on(self) -> None:
         chunks, self._chunks, self._gathered_bytes = self._chunks, [], 0
-        await self._settle()
-        loop = asyncio.get_running_loop()
-        self._storing = loop.run_in_executor(None, _hash_and_write, self._hash, self._file, chunks)
+        for lane in self._lanes:
+            lane.put(chunks)
+        for lane in self._lanes:
+            await lane.room()
 
-    async def _settle(self) -> None:
-        """Wait for the block that is being stored, if there is one. Raises StorageFull when it finds no room."""
-        if self._storing is not None:
-            storing, self._storing = self._storing, None
-            with telling_when_full():
-                await storing
+    def _digest(self, chunks: Chunks) -> None:
+        for chunk in chunks:
+            self._hash.update(chunk)
+
+    def _write(self, chunks: Chunks) -> None:
+        with telling_when_full():
+            for chunk in chunks:
+                self._file.write(chunk)
+            self._file.flush()  # who reads what arrives shall see it
 
     def _finish(self) -> None:
+        self._digest(self._chunks)  # of a small file this is all of it
+        self._write(self._chunks)
         with telling_when_full():
             self._file.close()
         complete_mark(self.draft).touch()
 
 
-def _hash_and_write(digest: Any, file: IO[bytes], chunks: list[bytes | bytearray]) -> None:
-    """In one go, so that what is written is still in the cache that hashing brought it into."""
-    for chunk in chunks:
-        digest.update(chunk)
-        file.write(chunk)
-    file.flush()  # who reads what arrives shall see it
+class Lane:
+    """Work on chunks, in their order, in one thread at a time. What comes meanwhile waits and is then taken at once."""
+
+    def __init__(self, work: Callable[[Chunks], None]) -> None:
+        self._work = work
+        self._waiting: Chunks = []
+        self._waiting_bytes = 0
+        self._running: asyncio.Future[None] | None = None
+        self._failure: BaseException | None = None
+
+    def put(self, chunks: Chunks) -> None:
+        """Hand the chunks on. Raises what the work raised before."""
+        if self._failure is not None:
+            raise self._failure
+        self._waiting += chunks
+        self._waiting_bytes += sum(map(len, chunks))
+        if self._running is None:
+            self._start()
+
+    async def room(self) -> None:
+        """Returns when there is room for more."""
+        while self._running is not None and self._waiting_bytes > WAITING_BYTES:
+            await asyncio.wait([self._running])
+
+    async def settle(self) -> None:
+        """Returns when all is done. Raises what the work raised."""
+        while self._running is not None:
+            await asyncio.wait([self._running])
+        if self._failure is not None:
+            raise self._failure
+
+    async def stop(self) -> None:
+        """Returns when nothing runs any more; what still waits is not done."""
+        self._waiting.clear()
+        while self._running is not None:
+            await asyncio.wait([self._running])
+
+    def _start(self) -> None:
+        batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._running = asyncio.get_running_loop().run_in_executor(None, self._work, batch)
+        self._running.add_done_callback(self._ended)
+
+    def _ended(self, running: asyncio.Future[None]) -> None:
+        self._running = None
+        self._failure = running.exception()
+        if self._failure is None and self._waiting:
+            self._start()
 
 
 @asynccontextmanager

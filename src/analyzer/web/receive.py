@@ -1,19 +1,17 @@
 """A file arriving over HTTP: as the body itself or as a part of a form, streamed and never held in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import aiohttp
-from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from analyzer.errors import MalformedMultipart, UploadTooSlow
 from analyzer.fields import reading_options
 from analyzer.models import ReadingOptions
 from analyzer.service import Analyzer
 from analyzer.uploads import Upload, too_large
+from analyzer.web.forms import Form, Part, Read
 
 T = TypeVar("T")
 
@@ -40,66 +38,57 @@ async def receive_file(request: web.Request, analyzer: Analyzer, add: Add[T]) ->
         else:
             filename = given.pop("filename", "upload")
             upload.expect(filename, reading_options(given))
-            await _read_stream(request.content, upload)
+            await _read_body(request, upload)
         return await add(upload, filename, reading_options(given))
 
 
-async def _read_stream(content: aiohttp.StreamReader, upload: Upload) -> None:
-    pace = Pace()
-    content.set_read_chunk_size(READ_BYTES)  # or it would stop the transport after every other read
-    while chunk := await pace.keep(content.readany()):
+async def _read_body(request: web.Request, upload: Upload) -> None:
+    read = _reading(request)
+    while chunk := await read():
         await upload.write(chunk)
 
 
 async def _read_form(request: web.Request, upload: Upload, given: dict[str, Any]) -> str:
     """Write the part `file` into the upload, the other parts into `given`. Returns the file's name."""
     filename: str | None = None
-    with _naming_what_is_malformed():
-        reader = await request.multipart()
-        for _ in range(MAX_PARTS):
-            part = await Pace().within(reader.next())  # what stands between parts is no way to hold a place either
-            if part is None:
-                break
-            if not isinstance(part, BodyPartReader):
-                raise MalformedMultipart("The form contains another form.")
-            if part.name == "file":
-                if filename is not None:
-                    raise MalformedMultipart("The form has more than one part named 'file'. Upload one at a time.")
-                filename = part.filename or "upload"
-                upload.expect(filename, reading_options(given))  # as far as is known: fields may follow the file
-                await _read_part(part, upload)
-            else:
-                given[part.name or ""] = await _read_field(part)
+    form = Form(request.headers["Content-Type"], _reading(request))
+    for _ in range(MAX_PARTS):
+        part = await form.next_part()
+        if part is None:
+            break
+        if part.is_form:
+            raise MalformedMultipart("The form contains another form.")
+        if part.name == "file":
+            if filename is not None:
+                raise MalformedMultipart("The form has more than one part named 'file'. Upload one at a time.")
+            filename = part.filename or "upload"
+            upload.expect(filename, reading_options(given))  # as far as is known: fields may follow the file
+            while chunk := await part.read():
+                await upload.write(chunk)
         else:
-            raise MalformedMultipart(f"The form has more than {MAX_PARTS} parts.")
+            given[part.name] = await _read_field(part)
+    else:
+        raise MalformedMultipart(f"The form has more than {MAX_PARTS} parts.")
     if filename is None:
         names = ", ".join(map(repr, given)) or "none"
         raise MalformedMultipart(f"The form has no part named 'file'; its parts: {names}.")
     return filename
 
 
-async def _read_part(part: BodyPartReader, upload: Upload) -> None:
-    pace = Pace()
-    while chunk := await pace.keep(part.read_chunk(READ_BYTES)):
-        await upload.write(chunk)
-
-
-async def _read_field(part: BodyPartReader) -> str:
-    pace, value = Pace(), b""
-    while chunk := await pace.keep(part.read_chunk(MAX_FIELD_BYTES)):
+async def _read_field(part: Part) -> str:
+    value = b""
+    while chunk := await part.read():
         value += chunk
         if len(value) > MAX_FIELD_BYTES:
             raise MalformedMultipart(f"The field {part.name!r} has more than {MAX_FIELD_BYTES:,} bytes.")
     return value.decode(errors="replace")
 
 
-@contextmanager
-def _naming_what_is_malformed() -> Iterator[None]:
-    """aiohttp's multipart reader has no error of its own; what it raises over broken input is one of these."""
-    try:
-        yield
-    except (ValueError, AssertionError, LookupError, EOFError, RuntimeError, HttpProcessingError) as failure:
-        raise MalformedMultipart(f"The form could not be read: {failure or 'it is not complete'}.") from None
+def _reading(request: web.Request) -> Read:
+    """How the body is read: as it comes, from a client that must keep its pace."""
+    pace, content = Pace(), request.content
+    content.set_read_chunk_size(READ_BYTES)  # or it would stop the transport after every other read
+    return lambda: pace.keep(content.readany())
 
 
 class Pace:
