@@ -19,6 +19,8 @@ SAID_OTHERWISE = {
     "workers": "the cores",
     "allowed_hosts": "the bound host and loopback",
     "cors_origins": "none",
+    "max_concurrent_tasks_each": "all",
+    "max_queued_tasks_each": "all",
 }
 
 

@@ -170,7 +170,7 @@ async def test_uploads_that_were_arriving_or_being_read_are_gone_whole(tmp_path:
         sent = asyncio.Event()
 
         async def half() -> AsyncIterator[bytes]:
-            yield b"a,b\n" * 100_000
+            yield b"a,b\n" * 200_000
             sent.set()
             await asyncio.Event().wait()
 
