@@ -10,8 +10,10 @@ BIN := $(VENV)/bin
 run: $(VENV)/.runs
 	$(BIN)/python -m analyzer
 
+# Most tests wait for servers and their workers, so that several at once take little more than one; beyond four they
+# only wait for each other.
 test: $(VENV)/.develops
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 chaos: $(VENV)/.develops
 	CHAOS_RUNS=300 $(BIN)/python -m pytest tests/test_chaos.py
