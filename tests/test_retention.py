@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import Analyzer, Settings
+from analyzer.blobs.local import LocalBlobs
 from analyzer.errors import Expired, UnknownDataset
 from analyzer.models import RowsWanted, now
 from analyzer.retention import Retention
@@ -103,6 +104,26 @@ async def test_a_clock_that_jumps_makes_nothing_older(
         for dataset in (before, after):
             with pytest.raises(Expired):
                 await analyzer.dataset(dataset.id)
+
+
+async def test_a_clock_that_jumps_while_something_is_stored_makes_it_no_older(
+    make_settings: Callable[..., Settings], penguins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = timedelta(days=1)
+    async with Analyzer(make_settings(ttl_seconds=3600)) as analyzer:
+        keep = LocalBlobs.keep
+
+        async def slowly(blobs: LocalBlobs, key: str, draft: Path) -> None:
+            await keep(blobs, key, draft)
+            for room in ("retention", "shelf"):
+                monkeypatch.setattr(f"analyzer.{room}.now", lambda: now() + day)
+            await analyzer._retention.heed_clock()
+
+        monkeypatch.setattr(LocalBlobs, "keep", slowly)
+        added = await analyzer.add_dataset(penguins)
+        stored = await analyzer.dataset(added.id)
+        assert stored.expires_at == added.expires_at == added.created_at + timedelta(hours=1)
+        assert added.created_at > now() + day - timedelta(minutes=1)
 
 
 async def test_what_expires_during_a_download_is_downloaded_to_its_end(

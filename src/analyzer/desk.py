@@ -79,7 +79,6 @@ class Desk:
             params=plan.params.model_dump(mode="json"),
             priority=wish.priority,
             created_at=created_at,
-            expires_at=self._retention.expiry(created_at),
         )
         owned = OwnedRun(run=run, principal=principal, epoch=new_epoch(), lease_until=created_at + LEASE)
         live = self._live_run(owned, plan)
@@ -111,6 +110,9 @@ class Desk:
         self._retention.pin(*live.in_use)
         try:
             if not again:
+                created_at = now()
+                from_now = {"created_at": created_at, "expires_at": self._retention.expiry(created_at)}
+                live.owned = live.owned.model_copy(update={"run": live.run.model_copy(update=from_now)})
                 await self._state.save_run(live.owned)
         except BaseException:
             await self._computations.leave(live)

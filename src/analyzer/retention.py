@@ -79,7 +79,10 @@ class Retention:
         self.placing = asyncio.Lock()
 
     def expiry(self, created_at: datetime) -> datetime | None:
-        """When something created then expires; None when everything is kept."""
+        """When something created then expires; None when everything is kept.
+
+        Hand it to the state before awaiting anything else: whatever moves with the clock must stand there by then.
+        """
         self._moved += self._clock.moved()
         return created_at + timedelta(seconds=self._ttl_seconds) - self._moved if self._ttl_seconds else None
 

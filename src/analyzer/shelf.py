@@ -131,7 +131,8 @@ class Shelf:
                 reading = await self._read(upload, filename, options, principal)
             dataset = self._describe(shown, options, upload.sha256, upload.size_bytes, reading)
             owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
-            await self._places.finish(self._place(owned, upload.draft, _table_of(upload)), f"place {dataset.id}")
+            placing = self._place(owned, upload.draft, _table_of(upload))
+            dataset = await self._places.finish(placing, f"place {dataset.id}")
         log.info("dataset added", extra={"dataset": dataset.id, "rows": dataset.rows, "columns": dataset.columns})
         return dataset
 
@@ -150,7 +151,7 @@ class Shelf:
                 dataset = self._describe(old.filename, options, old.sha256, old.size_bytes, reading)
                 dataset = dataset.model_copy(update={"derived_from": old.id})
                 owned = OwnedDataset(dataset=dataset, principal=principal, content=content)
-                await self._places.finish(self._place(owned, None, table), f"place {dataset.id}")
+                dataset = await self._places.finish(self._place(owned, None, table), f"place {dataset.id}")
             finally:
                 for file in _files_of(table).values():
                     file.unlink(missing_ok=True)
@@ -193,8 +194,8 @@ class Shelf:
             reading: Reading = await self._executor.call(work)
             return reading
 
-    async def _place(self, owned: OwnedDataset, original: Path | None, table: Path) -> None:
-        """Make blobs of what there is of the draft files, and then a dataset of them.
+    async def _place(self, owned: OwnedDataset, original: Path | None, table: Path) -> Dataset:
+        """Make blobs of what there is of the draft files, and then a dataset of them, which expires.
 
         What is there already is the same; it is replaced in one step. Not to be stopped halfway.
         """
@@ -204,12 +205,15 @@ class Shelf:
             for name, file in _files_of(table).items():
                 if file.exists():
                     await self._blobs.keep(f"{table_key(owned.content)}/{name}", file)
-            await self._state.add_dataset(owned)
+            created_at = now()
+            from_now = {"created_at": created_at, "expires_at": self._retention.expiry(created_at)}
+            dataset = owned.dataset.model_copy(update=from_now)
+            await self._state.add_dataset(owned.model_copy(update={"dataset": dataset}))
+            return dataset
 
     def _describe(
         self, filename: str, options: ReadingOptions, sha256: str, size_bytes: int, reading: Reading
     ) -> Dataset:
-        created_at = now()
         return Dataset(
             file_id=new_id(),
             filename=filename,
@@ -217,8 +221,7 @@ class Shelf:
             columns=len(reading.shape.columns),
             size_bytes=size_bytes,
             sha256=sha256,
-            created_at=created_at,
-            expires_at=self._retention.expiry(created_at),
+            created_at=now(),
             table=reading.shape.columns,
             report=reading.report,
             options=options,
