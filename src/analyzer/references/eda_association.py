@@ -76,7 +76,8 @@ def _cramers_v(x: pd.Series, y: pd.Series) -> float:
 def _eta_squared(values: pd.Series, groups: pd.Series) -> float:
     if len(values) < 2 or values.nunique() < 2 or groups.nunique() < 2:
         return math.nan
-    values = values / values.abs().max()  # a share has no unit
+    values = values / 2 - values.median() / 2  # a share has no place: values close together far from zero keep their
+    values = values / values.abs().max()  # digits, and no unit: squares of 1e300 are no doubles
     values = values - values.mean()
     means = values.groupby(groups).transform("mean")
     return float((means**2).sum() / (values**2).sum())
