@@ -51,3 +51,19 @@ def test_shares_digits_and_humps_by_hand() -> None:
 def test_more_values_than_the_bound_are_drawn() -> None:
     found = only(random.normal(size=12_000), seed=5)
     assert found["notes"]["best"] == {"kind": "sample", "n": 10_000, "seed": 5}
+
+
+def test_every_family_fits_what_is_skewed() -> None:
+    names = {one["family"] for one in only(np.random.default_rng(3).lognormal(0, 3, 300))["families"]}
+    assert names == {"norm", "uniform", "expon", "laplace", "logistic", "lognorm", "gamma", "weibull_min"}
+
+
+def test_far_from_zero_nothing_is_rounded_away() -> None:
+    near = 50 + np.random.default_rng(4).integers(-512, 512, 300) / 128
+    families = {one["family"]: one for one in only(near + 2.0**30)["families"]}
+    fits = {one["family"]: one for one in only(near)["families"]}
+    for name in ("norm", "uniform", "expon", "laplace", "logistic"):
+        assert families[name]["log_likelihood"] == pytest.approx(fits[name]["log_likelihood"], rel=1e-12)
+    # So far from zero a gamma and a lognormal distribution are all but normal.
+    for name in ("gamma", "lognorm"):
+        assert families[name]["log_likelihood"] == pytest.approx(fits["norm"]["log_likelihood"], rel=1e-6)

@@ -74,7 +74,7 @@ def _numbers(x: pd.Series, params: Any) -> Figures:
             "infinities": len(x) - len(finite),
             "distinct": x.nunique(),
             "modes": _modes(finite),
-            "histogram": _histogram(finite, params.bins),
+            "histogram": histogram(finite, params.bins),
             "monotonicity": _direction(x),
         }
     )
@@ -152,7 +152,7 @@ def _modes(x: pd.Series) -> list[Any]:
     return list(x.mode()[:10])
 
 
-def _histogram(x: pd.Series, bins: int) -> Figures | float:
+def histogram(x: pd.Series, bins: int) -> Figures | float:
     """Freedman and Diaconis; Sturges where the IQR is zero."""
     if x.empty:
         return math.inf

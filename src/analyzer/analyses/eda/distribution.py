@@ -28,7 +28,7 @@ from analyzer.charts import curve, histogram
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 1
+VERSION = 2
 MAX_CHARTED = 20
 
 METHODS = {
