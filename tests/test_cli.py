@@ -15,6 +15,7 @@ import analyzer
 from analyzer.cli.running import run
 from analyzer.executors.base import WorkFailed
 from tests.conftest import PLUGIN, Served
+from tests.serverprocess import server
 from tests.waiting import alive, family, until
 
 SOURCE = str(Path(analyzer.__file__).parents[1])  # the same that is tested here
@@ -274,3 +275,37 @@ async def test_verify_finds_nothing_in_the_penguins_and_says_so(penguins: Path) 
     assert compared["figures"] > 250
     assert compared["differences"] == []
     assert compared["largest"] < 1e-12
+
+
+MEAN = "What is the mean body mass by species?"
+
+
+@pytest.mark.parametrize("far", [False, True])
+async def test_ask_shows_the_work_and_the_answer(penguins: Path, tmp_path: Path, far: bool) -> None:
+    if far:
+        settings = {"llm": "scripted", "workers": 1, "jail_standbys": 0}
+        async with server(tmp_path / "data", **settings) as process:
+            told = await _analyzer("ask", str(penguins), MEAN, "--server", process.url)
+    else:
+        told = await _analyzer("ask", str(penguins), MEAN, ANALYZER_LLM="scripted")
+    status, out, err = told
+    assert (status, err) == (0, "")
+    assert "df.groupby('species')['body_mass_g'].mean()" in out
+    assert "Adelie 3700.66, Chinstrap 3733.09, Gentoo" in out
+    assert "✓ Run again in a fresh jail, the code gave the same." in out
+    assert "columns: species, body_mass_g" in out
+
+
+async def test_ask_gives_json_and_tells_by_its_status_that_there_is_no_answer(penguins: Path) -> None:
+    asked = ("ask", str(penguins), "--json", "Who wins tomorrow?")
+    status, out, err = await _analyzer(*asked, ANALYZER_LLM="scripted")
+    assert (status, err) == (1, "")
+    result = json.loads(out)
+    assert (result["outcome"], result["verified"]) == ("unclear", False)
+    assert "body_mass_g" in result["options"]
+
+
+async def test_ask_without_a_model_says_what_is_missing(penguins: Path) -> None:
+    status, out, err = await _analyzer("ask", str(penguins), MEAN, ANALYZER_LLM="none")
+    assert (status, out) == (2, "")
+    assert err.startswith("There is no model to ask")

@@ -139,6 +139,43 @@ async def test_twenty_questions(asked: Analyzer, penguins: Path, tmp_path: Path,
     assert ("code.delta" in kinds) == ("```python" in "".join(say))
 
 
+async def test_what_differs_when_it_is_run_again_is_not_verified(
+    tmp_path: Path, make_settings: Callable[..., Settings], penguins: Path
+) -> None:
+    script = tmp_path / "chance.json"
+    chance = _python("import random\nresult = random.random()")
+    alone = _python("import os\nresult = len(df) if os.getpid() else 0")
+    lines = [{"when": "chance", "say": [chance]}, {"when": "certain", "say": [alone]}]
+    script.write_text(json.dumps({"lines": lines}))
+    async with Analyzer(make_settings(llm="scripted", llm_endpoint=str(script))) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        _, told, _ = await _ask(analyzer, file_id, "ask_question", question="chance")
+        assert not told["verified"]
+        assert told["not_verified"] == "not verified: Run again, the code gave something else."
+        assert [check["check"] for check in told["checks"] if not check["passed"]] == ["again"]
+        _, told, _ = await _ask(analyzer, file_id, "ask_question", question="certain")
+        assert told["verified"], told["checks"]
+
+
+async def test_a_figure_that_the_catalogue_knows_otherwise_is_sent_back(
+    tmp_path: Path, make_settings: Callable[..., Settings], penguins: Path
+) -> None:
+    script = tmp_path / "wrong.json"
+    wrong = _python("exec('df = df.dropna()')\nresult = df['body_mass_g'].mean()")
+    right = _python("result = {'mean': df['body_mass_g'].mean(), 'rows': len(df)}")
+    script.write_text(json.dumps({"lines": [{"when": "wrong", "say": [wrong, right]}]}))
+    async with Analyzer(make_settings(llm="scripted", llm_endpoint=str(script))) as analyzer:
+        file_id = (await analyzer.add_dataset(penguins)).id
+        run_id, told, _ = await _ask(analyzer, file_id, "ask_question", question="wrong")
+        assert told["value"] == {"mean": pytest.approx(MEAN), "rows": 344}
+        assert "not the figure that the catalogue has" in told["attempts"][0]["error"]
+        assert [check["detail"] for check in told["checks"] if check["check"] == "catalogue"] == [
+            "mean is the catalogue's figure.",
+            "rows is the catalogue's figure.",
+        ]
+        assert "not the figure" in json.loads(await analyzer.prompts_json(run_id))["calls"][1]["messages"][-1]["text"]
+
+
 async def test_a_follow_up_knows_what_was_said_and_may_branch(asked: Analyzer, penguins: Path) -> None:
     file_id = (await asked.add_dataset(penguins)).id
     first, told, _ = await _ask(asked, file_id, "ask_question", question="how many")
