@@ -5,23 +5,53 @@ The worker's own module imports pyarrow and the catalogue, which the server proc
 
 import importlib
 import pickle
+import socket
+import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from analyzer.executors.parcels import receive, send
+from analyzer.errors import AnalyzerError
+from analyzer.executors.base import WorkFailed
+from analyzer.executors.parcels import framed, pick_up, receive, set_down
 from analyzer.registry import DECORATED
 
 WORKER = "analyzer.executors.worker"
+
+SILENCE_SECONDS = 1.0
+"""After so long without a question a conversation ends, and the server begins another one. An interpreter that exits
+without having closed its pools waits for what they do, so they must do nothing for ever."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a piece of work ended: with a value, or with what was raised."""
+
+    value: Any = None
+    failure: Exception | None = None
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Where this worker is asked, and where what is too long for that lies."""
+
+    line: socket.socket
+    place: Path
+
+
+_ends: list[_Ends] = []  # one, in a worker that has begun
 
 
 def _worker() -> ModuleType:
     return importlib.import_module(WORKER)
 
 
-def begin(decorated: Mapping[str, str]) -> None:
+def begin(decorated: Mapping[str, str], line: socket.socket, place: str) -> None:
     """Prepare a fresh worker; `decorated` are the analyses that the host made with `@analysis`."""
     DECORATED.update(decorated)
+    _ends.append(_Ends(line, Path(place)))
     _worker().begin()
 
 
@@ -31,7 +61,24 @@ def ready() -> int:
     return pid
 
 
-def perform(question: bytes | None, place: str) -> bytes | None:
-    """Do the work that `question` names; `place` is the file for what is too long for the pipe."""
-    work = pickle.loads(receive(question, Path(place)))  # noqa: S301 - the server wrote it
-    return send(pickle.dumps(_worker().perform(work), protocol=5), Path(place))
+def converse() -> None:
+    """Answer what is asked, until nothing is."""
+    ends = _ends[0]
+    while (question := receive(ends.line, SILENCE_SECONDS)) is not None:
+        try:
+            answer = _answered(question, ends.place)
+        except MemoryError as failure:  # a small thing to say, when a large one was too much
+            answer = pickle.dumps(Outcome(failure=failure))
+        ends.line.sendall(framed(answer))
+
+
+def _answered(question: bytes, place: Path) -> bytes:
+    try:
+        work = pickle.loads(pick_up(question, place))  # noqa: S301 - the server wrote it
+        return set_down(pickle.dumps(Outcome(_worker().perform(work)), protocol=5), place)
+    except (AnalyzerError, WorkFailed, OSError) as failure:
+        return pickle.dumps(Outcome(failure=failure), protocol=5)
+    except MemoryError:
+        raise
+    except BaseException:  # noqa: BLE001 - an analysis that calls sys.exit must not end more than its part
+        return pickle.dumps(Outcome(failure=WorkFailed(traceback.format_exc())), protocol=5)

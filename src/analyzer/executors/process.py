@@ -6,26 +6,21 @@ crash costs the one piece of work that caused it, and the slot is filled again w
 
 import asyncio
 import logging
-import os
 import pickle
-import select
-import signal
 import tempfile
 from collections import deque
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from analyzer.aio import Tasks
-from analyzer.errors import AnalyzerError, MemoryLimit, ShuttingDown
-from analyzer.executors import entry
+from analyzer.errors import MemoryLimit, ShuttingDown
 from analyzer.executors.base import Lane, SlotCounts, Work, WorkerDied
+from analyzer.executors.entry import Outcome
 from analyzer.executors.forkserver import OwnContext, OwnForkServer
-from analyzer.executors.parcels import PIPE_BYTES, receive, send
-from analyzer.registry import DECORATED
+from analyzer.executors.slot import Slot
 
 log = logging.getLogger("analyzer.executors")
 
@@ -33,76 +28,6 @@ PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.cs
 MEMORY_POLL_SECONDS = 0.1
 REFILL_PAUSE_SECONDS = 0.5  # after a worker could not be started; doubled every time, up to
 LONGEST_PAUSE_SECONDS = 30.0
-
-
-class Slot:
-    """One worker process. Constructing one blocks for some milliseconds, so it is done in the launching thread."""
-
-    def __init__(self, context: OwnContext) -> None:
-        self._pool = ProcessPoolExecutor(
-            max_workers=1, mp_context=context, initializer=entry.begin, initargs=(dict(DECORATED),)
-        )
-        self._greeting = self._pool.submit(entry.ready)
-        self._pid: int | None = None
-        self._pidfd: int | None = None  # names the process even after its number was given to another
-        self._bytes_at_rest = 0
-        self.busy = False
-        self.killed = False
-        self.verdict: AnalyzerError | None = None  # why we killed it, when we did
-
-    async def warm(self) -> None:
-        """Returns when the worker is ready. Raises BrokenExecutor when it died before."""
-        self._pid = await asyncio.wrap_future(self._greeting)
-        if hasattr(os, "pidfd_open"):
-            with suppress(ProcessLookupError):
-                self._pidfd = os.pidfd_open(self._pid)
-        self._bytes_at_rest = self._private_bytes()
-
-    @property
-    def is_warm(self) -> bool:
-        return self._pid is not None
-
-    @property
-    def has_died(self) -> bool:
-        """Whether the process is known to be gone. Its pool learns of that a little later."""
-        if self._pidfd is None:
-            return False
-        poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def begin(self, question: bytes | None, place: Path) -> asyncio.Future[bytes | None]:
-        """Put a question to the worker. Raises BrokenExecutor when it is dead already."""
-        return asyncio.wrap_future(self._pool.submit(entry.perform, question, str(place)))
-
-    def own_memory_bytes(self) -> int:
-        """Memory that the work has taken: what the worker holds beyond what it held at rest, mapped files aside."""
-        return self._private_bytes() - self._bytes_at_rest
-
-    def _private_bytes(self) -> int:
-        """Resident memory not shared with a file; 0 where the system does not tell."""
-        try:
-            _, resident, shared = Path(f"/proc/{self._pid}/statm").read_text().split()[:3]
-        except OSError:
-            return 0
-        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-
-    def kill(self, verdict: AnalyzerError | None = None) -> None:
-        """End the worker at once, whatever it is doing, stopped included. Its pool then breaks by itself."""
-        self.verdict = self.verdict or verdict
-        self.killed = True
-        with suppress(ProcessLookupError):
-            if self._pidfd is not None:
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-            elif self._pid is not None:
-                os.kill(self._pid, signal.SIGKILL)
-
-    def bury(self, *, wait: bool) -> None:
-        """Take no more work. Whoever waits, in the launching thread, does so until the process is gone."""
-        self._pool.shutdown(wait=wait, cancel_futures=True)
-        if self._pidfd is not None:
-            os.close(self._pidfd)
-            self._pidfd = None
 
 
 class _Slots:
@@ -188,50 +113,37 @@ class ProcessExecutor:
         return self._warm.is_set()
 
     async def call(self, work: Work, lane: Lane = Lane.WORK) -> Any:
-        place = Path(self._exchange.name, str(next(self._numbers)))
         parcel = pickle.dumps(work, protocol=5)
-        try:
-            question = (
-                send(parcel, place) if len(parcel) <= PIPE_BYTES else await asyncio.to_thread(send, parcel, place)
-            )
-            answer = await self._ask(self._lanes[lane], question, place)
-            parcel = answer if answer is not None else await asyncio.to_thread(receive, None, place)
-        except BaseException:
-            place.unlink(missing_ok=True)
-            raise
-        return pickle.loads(parcel)  # noqa: S301 - catalogue code of ours wrote it, never foreign code
+        outcome = await self._ask(self._lanes[lane], parcel)
+        if outcome.failure is not None:
+            raise outcome.failure
+        return outcome.value
 
-    async def _ask(self, lane: _Slots, question: bytes | None, place: Path) -> bytes | None:
-        """Put the question to the lane's next idle slot, and see that there is one again whatever happens."""
-        slot, answering = await self._begin(lane, question, place)
+    async def _ask(self, lane: _Slots, parcel: bytes) -> Outcome:
+        """Put the work to the lane's next idle slot, and see that there is one again whatever happens."""
+        slot = await self._take(lane)
         try:
-            answer = await answering
+            outcome = await slot.ask(parcel)
         except BrokenExecutor as broken:
             self._replace(lane, slot)
             if self._closing:
                 raise ShuttingDown("The server is shutting down.") from None
             raise slot.verdict or WorkerDied() from broken
-        except MemoryError:
+        except BaseException:  # nobody knows what the worker is doing now
+            self._replace(lane, slot)
+            raise
+        if isinstance(outcome.failure, MemoryError):
             self._replace(lane, slot)
             raise self._too_much_memory() from None
-        except asyncio.CancelledError:
-            self._replace(lane, slot)
-            raise
-        except BaseException:
-            self._give_back(lane, slot)
-            raise
         self._give_back(lane, slot)
-        return answer
+        return outcome
 
-    async def _begin(
-        self, lane: _Slots, question: bytes | None, place: Path
-    ) -> tuple[Slot, asyncio.Future[bytes | None]]:
-        """The next slot whose worker is alive, and its answer to come. One that died at rest is nobody's fault."""
+    async def _take(self, lane: _Slots) -> Slot:
+        """The next slot whose worker is alive. One that died at rest is nobody's fault."""
         while True:
             slot = await lane.take()
-            with suppress(RuntimeError):  # BrokenExecutor is one, and so is what a closed pool raises
-                if not slot.has_died:
-                    return slot, slot.begin(question, place)
+            if not slot.has_died:
+                return slot
             self._replace(lane, slot)
 
     def counts(self) -> SlotCounts:
@@ -245,6 +157,9 @@ class ProcessExecutor:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._launcher, self._close_all)
         self._launcher.shutdown(wait=False)  # nothing is left for it to do
+        for slot in self._slots:
+            slot.hang_up()
+            await slot.silent()
         await asyncio.to_thread(self._exchange.cleanup)
 
     def _close_all(self) -> None:
@@ -271,13 +186,14 @@ class ProcessExecutor:
         if self._closing:
             return  # closing ends every slot itself, in the launching thread; two must not let go of the same
         slot.kill()
+        slot.hang_up()
         slot.bury(wait=False)
         self._slots.discard(slot)
         self._restarts += 1
         self._tasks.start(self._fill(lane), "refill slot")
 
     def _launch(self) -> Slot:
-        slot = Slot(self._context)
+        slot = Slot(self._context, Path(self._exchange.name, str(next(self._numbers))))
         self._slots.add(slot)
         return slot
 
@@ -292,6 +208,7 @@ class ProcessExecutor:
                 log.error("a worker could not be started: %r", failure)
                 if slot is not None:
                     self._slots.discard(slot)
+                    slot.hang_up()
                     slot.bury(wait=False)
                 await asyncio.sleep(min(REFILL_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
             else:
