@@ -283,8 +283,7 @@ MEAN = "What is the mean body mass by species?"
 @pytest.mark.parametrize("far", [False, True])
 async def test_ask_shows_the_work_and_the_answer(penguins: Path, tmp_path: Path, far: bool) -> None:
     if far:
-        settings = {"llm": "scripted", "workers": 1, "jail_standbys": 0}
-        async with server(tmp_path / "data", **settings) as process:
+        async with server(tmp_path / "data", llm="scripted", workers=1) as process:
             told = await _analyzer("ask", str(penguins), MEAN, "--server", process.url)
     else:
         told = await _analyzer("ask", str(penguins), MEAN, ANALYZER_LLM="scripted")
