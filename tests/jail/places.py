@@ -79,6 +79,7 @@ async def served_so(way: Way, folder: Path, **settings: object) -> AsyncIterator
         "PYTHONPATH": str(SOURCE),
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
         "ANALYZER_DATA_DIR": str(folder / "data"),
         "ANALYZER_PORT": "0",
         "ANALYZER_JAIL_BACKEND": way.backend,
@@ -108,6 +109,7 @@ def owned_folder() -> Iterator[Path]:
     try:
         folder.chmod(0o755)
         (folder / "secrets").mkdir()
+        (folder / "tmp").mkdir()
         secret = folder / "secrets" / "secret.csv"
         secret.write_text(f"secret\n{IN_FILE}\n")
         secret.chmod(0o600)

@@ -95,7 +95,7 @@ async def _at_rest(host: Host) -> dict[str, Any]:
         "processes": counts[-1],
         "descriptors": _descriptors(server),
         "memory": server.memory_info().rss,
-        "files": sorted(path.name for path in Path("/tmp").glob("analyzer-jail-*/*")),
-        "mounts": sum("analyzer-jail" in line for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        "files": sorted(path.name for path in host.folder.glob("tmp/analyzer-jail-*/*")),
+        "mounts": sum(host.folder.name in line for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         "cgroups": sum(1 for _ in Path("/sys/fs/cgroup").rglob("*analyzer*")),
     }
