@@ -140,7 +140,7 @@ def slow(bench: Bench) -> dict[str, Any]:
     for shape in ("body", "form"):
         waited = []
         for _ in range(bench.repeats):
-            with _server(bench) as port:  # a fresh one: a server reads the same bytes only once
+            with server(bench) as port:  # a fresh one: a server reads the same bytes only once
                 given = ("send", port, "/api/upload", shape, path, 2 * reading)
                 waited.append(_told(sys.executable, "receivers.py", *given)["after_last_byte_seconds"])
         figures[shape] = {
@@ -204,7 +204,7 @@ def _empty(folder: Path) -> None:
 
 
 @contextmanager
-def _server(bench: Bench) -> Iterator[int]:
+def server(bench: Bench) -> Iterator[int]:
     """`python -m analyzer` with a new data folder: its port."""
     with tempfile.TemporaryDirectory(dir=bench.cache) as folder:
         environment = ENVIRONMENT | {"ANALYZER_DATA_DIR": folder, "ANALYZER_PORT": "0"}

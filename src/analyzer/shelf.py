@@ -304,7 +304,7 @@ class Shelf:
         try:
             work = ExportTable(str(self._blobs.local(table)), str(draft), form, raw)
             async with self._within_time(f"Writing this table as {form}"):
-                await self._executor.call(work, Lane.PAGES)
+                await self._executor.call(work, Lane.EXPORTS)
             await self._blobs.keep(name, draft)
         finally:
             draft.unlink(missing_ok=True)

@@ -137,7 +137,7 @@ async def test_closing_ends_every_worker_even_a_stopped_one(at_gate: tuple[Compu
     work, gate = at_gate
     before = family()
     async with _executor(workers=2) as executor:
-        await until(lambda: sum(lane.idle for lane in executor._lanes.values()) == 4)
+        await until(lambda: sum(lane.idle for lane in executor._lanes.values()) == 5)
         waiting = asyncio.create_task(executor.call(work))
         (pid,) = await gate.reached()
         os.kill(pid, signal.SIGSTOP)
@@ -201,7 +201,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
             async def main():
                 executor = ProcessExecutor(2, 2**30)
                 await executor.start()
-                while sum(lane.idle for lane in executor._lanes.values()) < 4:
+                while sum(lane.idle for lane in executor._lanes.values()) < 5:
                     await asyncio.sleep(0.01)
                 print("ready", flush=True)
                 await asyncio.Event().wait()
@@ -214,7 +214,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
     assert server.stdout is not None
     assert await server.stdout.readline() == b"ready\n"
     children = family(server.pid)
-    assert len(children) == 5, "the forkserver and its four workers"
+    assert len(children) == 6, "the forkserver and its five workers"
     os.kill(max(children), signal.SIGSTOP)
     server.kill()
     await server.wait()

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analyzer.executors.base import Lane
 from analyzer.service import Analyzer
 from tests.api import Api
 from tests.waiting import Gate
@@ -74,6 +75,27 @@ async def test_rows_do_not_wait_for_runs(api: Api, tmp_path: Path) -> None:
     gate.open()
     for run in runs:
         await api.result(run)
+
+
+async def test_rows_do_not_wait_for_a_download_being_written(api: Api, analyzer: Analyzer) -> None:
+    dataset = await api.dataset(TABLE.encode() + b"Di,1,\n")
+    lane = analyzer._executor._lanes[Lane.EXPORTS]
+    slot = await lane.take()  # as if it wrote a table of many millions of rows
+    download = asyncio.create_task(api.get(f"/api/datasets/{dataset}/download?format=csv"))
+    try:
+        assert (await api.get(f"/api/datasets/{dataset}/rows")).json["total"] == 6
+        assert not download.done()
+    finally:
+        lane.leave(slot)
+        lane.add(slot)
+    assert (await download).body.count(b"\n") == 7
+
+
+async def test_a_search_takes_capitals_for_small_letters_in_every_alphabet(api: Api) -> None:
+    dataset = await api.dataset("t,n\nGröße,1\nΑΘΗΝΑ,2\nanna,3\n".encode())
+    for value, number in (("GRÖ", 1), ("große", None), ("αθην", 2), ("NN", 3)):
+        page = (await api.get(f"/api/datasets/{dataset}/rows?columns=n&filter=t:contains:{value}")).json
+        assert page["rows"] == ([] if number is None else [[number]])
 
 
 async def test_downloads_are_the_table_in_each_form(api: Api, penguins: Path) -> None:

@@ -146,7 +146,8 @@ class Lane(StrEnum):
     """Which slots a piece of work goes to. What people wait for at a screen does not queue behind runs."""
 
     WORK = "work"  # parts, merges, files that have arrived: one slot for each worker of the settings
-    PAGES = "pages"  # rows and downloads: short, and asked for by somebody who looks at a screen
+    PAGES = "pages"  # rows: short, and asked for by somebody who looks at a screen
+    EXPORTS = "exports"  # downloads in another format, which of a large table take longer than any page may wait
     ARRIVALS = "arrivals"  # a file that is read while it arrives, as slowly as its sender sends
 
 

@@ -25,6 +25,8 @@ from analyzer.executors.slot import Slot
 log = logging.getLogger("analyzer.executors")
 
 PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.csv", "scipy.special")
+NICENESS = 10  # the event loop is served first when the workers take every core
+PAGES_NICENESS = 3  # and then who looks at a screen: the page is made before the parts that compute meanwhile
 MEMORY_POLL_SECONDS = 0.1
 REFILL_PAUSE_SECONDS = 0.5  # after a worker could not be started; doubled every time, up to
 LONGEST_PAUSE_SECONDS = 30.0
@@ -33,8 +35,9 @@ LONGEST_PAUSE_SECONDS = 30.0
 class _Slots:
     """The slots of one lane: the idle ones, and those who wait for one, in the order they came."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, niceness: int = NICENESS) -> None:
         self.size = size
+        self.niceness = niceness
         self.busy = 0
         self._closed = False
         self._idle: deque[Slot] = deque()
@@ -79,7 +82,12 @@ class ProcessExecutor:
         self._workers = workers
         self._memory_bytes = memory_bytes
         self._slots: set[Slot] = set()
-        self._lanes = {Lane.WORK: _Slots(workers), Lane.PAGES: _Slots(1), Lane.ARRIVALS: _Slots(1)}
+        self._lanes = {
+            Lane.WORK: _Slots(workers),
+            Lane.PAGES: _Slots(1, PAGES_NICENESS),
+            Lane.EXPORTS: _Slots(1),
+            Lane.ARRIVALS: _Slots(1),
+        }
         self._warm = asyncio.Event()
         self._restarts = 0
         self._closing = False
@@ -192,8 +200,8 @@ class ProcessExecutor:
         self._restarts += 1
         self._tasks.start(self._fill(lane), "refill slot")
 
-    def _launch(self) -> Slot:
-        slot = Slot(self._context, Path(self._exchange.name, str(next(self._numbers))))
+    def _launch(self, lane: _Slots) -> Slot:
+        slot = Slot(self._context, Path(self._exchange.name, str(next(self._numbers))), lane.niceness)
         self._slots.add(slot)
         return slot
 
@@ -202,7 +210,7 @@ class ProcessExecutor:
         for attempt in count():
             slot = None
             try:
-                slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch)
+                slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch, lane)
                 await slot.warm()
             except Exception as failure:  # noqa: BLE001 - whatever it is, without another try the slot were lost
                 log.error("a worker could not be started: %r", failure)

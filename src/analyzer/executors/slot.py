@@ -25,7 +25,7 @@ class Slot:
     `place` is where messages lie that are too long for the line.
     """
 
-    def __init__(self, context: OwnContext, place: Path) -> None:
+    def __init__(self, context: OwnContext, place: Path, niceness: int) -> None:
         self._place = place
         self._end, theirs = socket.socketpair()
         with theirs:  # the worker has it by the time the first work was handed over
@@ -33,7 +33,7 @@ class Slot:
                 max_workers=1,
                 mp_context=context,
                 initializer=entry.begin,
-                initargs=(dict(DECORATED), theirs, str(place)),
+                initargs=(dict(DECORATED), theirs, str(place), niceness),
             )
             self._greeting = self._pool.submit(entry.ready)
         self._line: Line | None = None

@@ -43,14 +43,12 @@ from analyzer.reports import report
 from analyzer.tables import export, open_table, page
 
 FULL = "eda_full"  # whose result holds those of others, by task id
-NICENESS = 10  # the event loop is served first when the workers take every core
-
 PR_SET_PDEATHSIG = 1
 
 ARRIVING_BUFFER_BYTES = 1024 * 1024
 
 
-def begin() -> None:
+def begin(niceness: int) -> None:
     """Prepare a fresh worker: end with the server, leave Ctrl-C to it, and step back behind it."""
     if sys.platform == "linux":
         # The forkserver ends with the server, and this worker with the forkserver, even a stopped one.
@@ -58,7 +56,7 @@ def begin() -> None:
     else:
         threading.Thread(target=_end_with_the_server, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICENESS)
+    os.nice(niceness)
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
 
