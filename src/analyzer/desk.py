@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from analyzer.aio import Tasks
 from analyzer.blobs.base import BlobMissing, Blobs
@@ -61,6 +62,8 @@ class Desk:
         self._computations = computations
         self._max_attempts = max_attempts
         self._live: dict[str, LiveRun] = {}
+        self._read: WeakValueDictionary[str, EventLog] = WeakValueDictionary()  # of ended runs, while somebody watches
+        self._reading = asyncio.Lock()
         self._works = Tasks(outcomes_are_read=True)
         self._drives = Tasks()
         self._closing = False  # no run is taken in any more,
@@ -258,12 +261,16 @@ class Desk:
         owned = await self._find(run_id, principal)
         if run_id in self._live:
             return self._live[run_id].broadcaster.log
-        frames = await self._state.log(run_id)
-        if frames is None:
-            # It ended or expired while we looked, or its end could not be saved and nothing of it is kept.
-            owned = await self._find(run_id, principal)
-            frames = await self._state.log(run_id) or b""
-        return EventLog.stored(run_id, owned.epoch, frames)
+        async with self._reading:  # so that a crowd of late watchers reads it once, and shares it
+            log = self._read.get(run_id)
+            if log is None:
+                frames = await self._state.log(run_id)
+                if frames is None:
+                    # It ended or expired while we looked, or its end could not be saved and nothing of it is kept.
+                    owned = await self._find(run_id, principal)
+                    frames = await self._state.log(run_id) or b""
+                log = self._read[run_id] = EventLog.stored(run_id, owned.epoch, frames)
+        return log
 
     @property
     def living(self) -> int:
