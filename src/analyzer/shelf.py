@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +106,12 @@ class Shelf:
         """Begin to read what has arrived, if nobody else is being read so: one place, or slow senders would fill it."""
         if not len(self._arrivals):
             work = ReadFile(str(upload.draft), str(_table_of(upload)), display_name(filename), options, arriving=True)
-            upload.early = self._arrivals.start(self._executor.call(work, Lane.ARRIVALS), "read what arrives")
+            upload.early = self._arrivals.start(self._read_arriving(work), "read what arrives")
+
+    async def _read_arriving(self, work: ReadFile) -> Reading:
+        with _crash_named(work.filename):
+            reading: Reading = await self._executor.call(work, Lane.ARRIVALS)
+            return reading
 
     async def add_file(self, path: Path, filename: str, options: ReadingOptions, principal: str) -> Dataset:
         """Take in a copy of a file of this machine."""
@@ -169,11 +174,9 @@ class Shelf:
     @asynccontextmanager
     async def _bounded(self, filename: str) -> AsyncIterator[None]:
         """Reading within its time; what goes wrong is told of the file."""
-        try:
+        with _crash_named(filename):
             async with self._within_time(f"Reading {filename!r}"):
                 yield
-        except WorkerDied:
-            raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None
 
     async def _known(self, content: str) -> Reading | None:
         """How this content was read before, by whomever: the same bytes read in the same way give the same table."""
@@ -308,6 +311,15 @@ class Shelf:
             await self._blobs.keep(name, draft)
         finally:
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _crash_named(filename: str) -> Iterator[None]:
+    """The death of the worker that reads a file is told of the file."""
+    try:
+        yield
+    except WorkerDied:
+        raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None
 
 
 def content_of(sha256: str, filename: str, options: ReadingOptions) -> str:

@@ -58,4 +58,6 @@ int fdatasync(int fd) { return hit_file(fd) ? -1 : THE_REAL(fdatasync)(fd); }
 int ftruncate(int fd, off_t length) { return hit_file(fd) ? -1 : THE_REAL(ftruncate)(fd, length); }
 int ftruncate64(int fd, off64_t length) { return hit_file(fd) ? -1 : THE_REAL(ftruncate64)(fd, length); }
 int rename(const char *from, const char *to) { return hit(to) ? -1 : THE_REAL(rename)(from, to); }
-int unlink(const char *path) { return hit(path) ? -1 : THE_REAL(unlink)(path); }
+int unlink(const char *path) {  /* a full disk still forgets */
+    return control && control->error != ENOSPC && hit(path) ? -1 : THE_REAL(unlink)(path);
+}
