@@ -1,6 +1,6 @@
 """From a CSV file to a stored table, and from the socket to the disk: ours beside the usual ways, in one run.
 
-    python benchmarks/ingest.py [--only read,receive,slow,reopen,memory] [--repeats 3] [--rows 1000000]
+    python benchmarks/ingest.py [--only read,receive,slow,reopen,memory,huge] [--repeats 3] [--rows 1000000]
 
 The peers live in an environment of their own (.venv-peers, made when it is missing, or `--peers-python`). Tables are
 made once and kept in `--cache`. Every figure is the median of the repeats, which alternate between all contestants.
@@ -48,12 +48,12 @@ class Bench:
         self.cache: Path = options.cache
         self.peers: str = str(options.peers_python or _made_environment(HERE.parent / ".venv-peers"))
 
-    def table(self, times: int = 1) -> Path:
-        """The mixed table with this many times the rows."""
-        path = self.cache / f"mixed-{self.rows * times}.csv"
+    def table(self, times: int = 1, kind: str = "mixed") -> Path:
+        """The table of this kind with this many times the rows."""
+        path = self.cache / f"{kind}-{self.rows * times}.csv"
         if not path.exists():
             draft = path.with_suffix(".draft")
-            write_csv(TABLES["mixed"](self.rows * times), draft)
+            write_csv(TABLES[kind](self.rows * times), draft)
             draft.replace(path)
         return path
 
@@ -180,6 +180,24 @@ def memory(bench: Bench) -> dict[str, Any]:
     return figures
 
 
+def huge(bench: Bench) -> dict[str, Any]:
+    """A table of six columns, uploaded whole: peak memory of the server and of its largest worker, 1 and 20 times."""
+    figures: dict[str, Figures] = {}
+    for times in (1, 20):
+        path = bench.table(times, "slim")
+        with server(bench) as port:
+            sent = _told(sys.executable, "receivers.py", "send", port, "/api/upload?filename=t.csv", "body", path)
+            processes = _family()
+            figures[f"{bench.rows * times:,} rows"] = {
+                "file_mb": round(path.stat().st_size / 1e6),
+                "seconds": round(sent["seconds"], 2),
+                "server_peak_mb": round(peak_mb(str(processes[0])), 1),
+                "worker_peak_mb": round(max(peak_mb(str(pid)) for pid in processes[1:]), 1),
+            }
+    _print("Upload and read by the server (goal: memory is flat)", figures)
+    return figures
+
+
 # --- servers ----------------------------------------------------------------------------------------------------------
 
 
@@ -219,6 +237,18 @@ def server(bench: Bench) -> Iterator[int]:
                 server.terminate()
 
 
+def _family() -> list[int]:
+    """The server that was started last, and the processes that descend from it."""
+    found = [child for child in _children(os.getpid()) if b"analyzer" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    for pid in found:
+        found += _children(pid)  # the list grows while it is gone through
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def _wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -237,7 +267,7 @@ def _print(title: str, figures: dict[str, Figures]) -> None:
         print(f"{name:22}" + "".join(f"{one[head]:16,.3f}" for head in heads), flush=True)
 
 
-PARTS = {part.__name__: part for part in (read, receive, slow, reopen, memory)}
+PARTS = {part.__name__: part for part in (read, receive, slow, reopen, memory, huge)}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""The tables all benchmarks use, made from a seed: `mixed` (25 columns of all kinds) and `wide` (2,000 numbers).
+"""The tables all benchmarks use, made from a seed: `mixed` (25 columns of all kinds), `slim` (6 of them) and `wide`.
 
 python benchmarks/tables.py mixed 1000000 mixed-1m.csv     # 203 MB
+python benchmarks/tables.py slim 20000000 slim-20m.csv     # 1.3 GB
 python benchmarks/tables.py wide 5000 wide.csv             # 74 MB
 """
 
@@ -25,6 +26,24 @@ def mixed(rows: int, seed: int = SEED) -> Iterator[pa.RecordBatch]:
     generator = np.random.default_rng(seed)
     for start in range(0, rows, CHUNK_ROWS):
         yield _mixed_chunk(generator, start, min(CHUNK_ROWS, rows - start))
+
+
+def slim(rows: int, seed: int = SEED) -> Iterator[pa.RecordBatch]:
+    """A reference, a time, a number, an integer, a category and a boolean; with gaps."""
+    generator = np.random.default_rng(seed)
+    words = pa.array([f"level {level:02d}" for level in range(25)])
+    for start in range(0, rows, CHUNK_ROWS):
+        size = min(CHUNK_ROWS, rows - start)
+        columns = {
+            "reference": pa.array(np.arange(start, start + size)),
+            "ordered_at": _times(1_600_000_000 + np.arange(start, start + size)),
+            "number": pa.array(generator.normal(0, 100, size).round(4)),
+            "integer": pa.array(generator.integers(0, 10**6, size)),
+            "category": words.take(pa.array(generator.integers(0, 25, size))),
+            "active": pa.array(generator.random(size) < 0.3),
+        }
+        gaps = [columns["reference"], *(_with_gaps(generator, column, 0.02) for column in list(columns.values())[1:])]
+        yield pa.record_batch(gaps, list(columns))
 
 
 def _mixed_chunk(generator: np.random.Generator, start: int, rows: int) -> pa.RecordBatch:
@@ -77,7 +96,7 @@ def _with_gaps(generator: np.random.Generator, values: pa.Array, share: float) -
     return pc.if_else(gaps, pa.scalar(None, values.type), values)
 
 
-TABLES: dict[str, Callable[[int], Iterator[pa.RecordBatch]]] = {"mixed": mixed, "wide": wide}
+TABLES: dict[str, Callable[[int], Iterator[pa.RecordBatch]]] = {"mixed": mixed, "slim": slim, "wide": wide}
 
 
 def main() -> None:

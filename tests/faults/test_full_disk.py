@@ -1,4 +1,4 @@
-"""A disk that is full while an upload arrives: the answer says so, nothing of the upload stays, all else is as before."""
+"""A disk that is full while an upload arrives: the answer says so, and nothing but the upload is lost."""
 
 import errno
 import shutil
