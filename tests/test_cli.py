@@ -67,6 +67,21 @@ async def test_a_failed_analysis_is_told_by_the_status(penguins: Path) -> None:
     assert "the secret of the worker" in err
 
 
+async def test_two_tables_are_compared_and_that_is_verified(penguins: Path, tmp_path: Path) -> None:
+    now = tmp_path / "now.csv"
+    now.write_bytes(b"".join(penguins.read_bytes().splitlines(keepends=True)[:200]))
+    compared = ("--task", "compare_drift", "--reference", str(penguins))
+    status, out, _ = await _analyzer("analyze", str(now), *compared)
+    assert status == 0
+    assert "reference rows 344" in out
+    assert "lost_values" in out
+    assert max(map(len, out.splitlines())) <= 100
+    status, out, _ = await _analyzer("verify", str(now), *compared, "--json")
+    assert status == 0
+    found = json.loads(out)["compare_drift"]
+    assert (found["differences"], found["figures"] > 100) == ([], True)
+
+
 async def test_what_cannot_be_begun_is_named(penguins: Path, tmp_path: Path, unused_tcp_port: int) -> None:
     empty = tmp_path / "empty.csv"
     empty.touch()

@@ -17,6 +17,9 @@ RELATIVE = 1e-9
 ROUNDING = 1e-13
 """What lies below this share of the largest value of a column is rounding, such as a mean that ought to be zero."""
 
+LARGEST_SQUARED = 1e150
+"""Beyond it squares are no doubles, and nothing can be said of rounding in them."""
+
 QUANTILES = ("min", "q01", "q05", "q25", "q50", "q75", "q95", "q99", "max", "range", "iqr", "edges")
 OF_UNIT = (*QUANTILES, "sum", "mean", "std", "sem", "ci95", "mad", "trimmed_mean", "lower", "upper")
 POWERS = dict.fromkeys(OF_UNIT, 1) | {"variance": 2}
@@ -175,7 +178,7 @@ def _relative(ours: float, expected: float, place: _Place) -> float:
 def _floor(place: _Place) -> float:
     """Below this a difference is the rounding of the data's own size."""
     power = POWERS.get(place.figure, 0)
-    if place.scale is None or not power:
+    if place.scale is None or not power or (power > 1 and place.scale > LARGEST_SQUARED):
         return ROUNDING
     return float((ROUNDING * place.scale) ** power) * (place.count if place.figure == "sum" else 1.0)
 

@@ -34,7 +34,7 @@ def verify(task_id: str, tables: Mapping[str, pa.Table], params: Params, result:
     room = importlib.import_module(f"{ROOM}.{task_id}")
     expected = room.reference({name: frame(table) for name, table in tables.items()}, params)
     ours = room.view(result) if hasattr(room, "view") else result
-    return compare(ours, expected, getattr(room, "TOLERANCES", {}), _scales(tables["df"]))
+    return compare(ours, expected, getattr(room, "TOLERANCES", {}), _scales(tables))
 
 
 def frame(table: pa.Table) -> pd.DataFrame:
@@ -46,12 +46,13 @@ def frame(table: pa.Table) -> pd.DataFrame:
     return pd.DataFrame(columns, index=range(table.num_rows))
 
 
-def _scales(table: pa.Table) -> dict[str, float]:
-    """The largest absolute value of each column of numbers, ±∞ aside."""
-    scales = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
+def _scales(tables: Mapping[str, pa.Table]) -> dict[str, float]:
+    """The largest absolute value of each column of numbers, ±∞ aside, in whichever of the tables."""
+    scales: dict[str, float] = {}
+    named = [(name, table.column(name)) for table in tables.values() for name in table.column_names]
+    for name, column in named:
         kind = column.type
         if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
             values = np.abs(pc.drop_null(column).cast(pa.float64(), safe=False).to_numpy())
-            scales[name] = float(values[np.isfinite(values)].max(initial=0.0))
+            scales[name] = float(values[np.isfinite(values)].max(initial=scales.get(name, 0.0)))
     return scales

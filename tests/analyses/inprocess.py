@@ -22,9 +22,13 @@ def schema_of(table: pa.Table) -> TableSchema:
     return TableSchema(rows=table.num_rows, columns=columns)
 
 
-def sections_of(table: pa.Table, task_id: str, **params: Any) -> list[Section]:
+Further = Mapping[str, pa.Table]
+
+
+def sections_of(table: pa.Table, task_id: str, further: Further | None = None, **params: Any) -> list[Section]:
     analysis = CATALOGUE.find(task_id)
     values = analysis.params(**params)
+    tables = {"df": table, **(further or {})}
     shared: dict[tuple[Any, ...], Section] = {}
 
     def section_of(part: Part) -> Section:
@@ -33,19 +37,24 @@ def sections_of(table: pa.Table, task_id: str, **params: Any) -> list[Section]:
             return replace(shared[key], name=part.name)
         given = tuple(section_of(need) for need in part.needs)
         asked = replace(pickle.loads(pickle.dumps(part)), needs=(), given=given)
-        section: Section = analysis.compute({"df": table}, asked, values)
+        section: Section = analysis.compute(tables, asked, values)
         assert json.loads(json.dumps(section.data, allow_nan=False)) == section.data
         return shared.setdefault(key, section) if part.shared else section
 
-    return [pickle.loads(pickle.dumps(section_of(part))) for part in analysis.parts({"df": schema_of(table)}, values)]
+    return [pickle.loads(pickle.dumps(section_of(part))) for part in analysis.parts(schemas_of(tables), values)]
 
 
-def run(table: pa.Table, task_id: str, **params: Any) -> dict[str, Any]:
-    """The result as it goes over the wire."""
+def schemas_of(tables: Further) -> dict[str, TableSchema]:
+    return {name: schema_of(table) for name, table in tables.items()}
+
+
+def run(table: pa.Table, task_id: str, further: Further | None = None, **params: Any) -> dict[str, Any]:
+    """The result as it goes over the wire; `further` are the tables beside `df`."""
     analysis = CATALOGUE.find(task_id)
-    sections = sections_of(table, task_id, **params)
+    sections = sections_of(table, task_id, further, **params)
+    schemas = schemas_of({"df": table, **(further or {})})
     before = [json.dumps(section.data) for section in sections]
-    result = analysis.merge(sections, {"df": schema_of(table)}, analysis.params(**params))
+    result = analysis.merge(sections, schemas, analysis.params(**params))
     assert [json.dumps(section.data) for section in sections] == before, "merge changed a section"
     wire: dict[str, Any] = json.loads(json.dumps(result.model_dump(mode="json"), allow_nan=False))
     assert analysis.result.model_validate_json(result.model_dump_json()) == result

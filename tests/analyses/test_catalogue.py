@@ -16,6 +16,7 @@ from analyzer.errors import UnknownTask
 
 ASKING = ["ask_chart", "ask_explain", "ask_plan", "ask_question", "ask_transform"]
 OURS = [
+    "compare_drift",
     "eda_association",
     "eda_correlation",
     "eda_data_quality",

@@ -9,7 +9,7 @@ import pytest
 from analyzer.analyses.recipes import recipe
 from analyzer.comparison import compare
 from analyzer.registry import Place
-from tests.analyses.inprocess import CATALOGUE, run, schema_of
+from tests.analyses.inprocess import CATALOGUE, run, schemas_of
 from tests.conftest import PENGUINS
 
 WITH_RECIPE = [
@@ -18,7 +18,7 @@ WITH_RECIPE = [
     if (found := CATALOGUE.find(task_id)).recipe is not None and found.place is Place.SLOT
 ]
 
-FURTHER: dict[str, dict[str, Any]] = {}
+FURTHER: dict[str, dict[str, Any]] = {"compare_drift": {"reference": "reference"}}
 """The parameters of analyses that cannot do without."""
 
 
@@ -33,11 +33,13 @@ def test_a_recipe_gives_the_figures_of_the_penguins(task_id: str, columns: list[
     table = pyarrow.csv.read_csv(PENGUINS)
     given = FURTHER.get(task_id, {}) | {"columns": columns}
     assert analysis.recipe is not None
-    program = analysis.recipe({"df": schema_of(table)}, analysis.params(**given))
+    further = {name: table.slice(100, 200) for name in analysis.further(analysis.params(**given))}
+    program = analysis.recipe(schemas_of({"df": table, **further}), analysis.params(**given))
     assert "analyzer" not in program
     names: dict[str, Any] = {"df": table.to_pandas(), "pd": pd}
+    names |= {name: other.to_pandas() for name, other in further.items()}
     exec(program, names)
-    found = compare(run(table, task_id, **given), names["result"])
+    found = compare(run(table, task_id, further, **given), names["result"])
     assert found.differences == []
     assert found.figures > 5
 

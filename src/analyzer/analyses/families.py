@@ -5,6 +5,7 @@ import importlib
 FAMILIES = (
     "analyzer.analyses.ask:TABLE",
     "analyzer.analyses.code:TABLE",
+    "analyzer.analyses.compare:TABLE",
     "analyzer.analyses.eda:TABLE",
     "analyzer.analyses.quality:TABLE",
 )

@@ -8,6 +8,7 @@ from analyzer.models.base import Frozen
 
 Reason = Literal[
     "constant",
+    "different-kinds",
     "infinite",
     "no-convergence",
     "no-grain",
@@ -16,6 +17,7 @@ Reason = Literal[
     "no-rows",
     "no-values",
     "not-installed",
+    "not-tested",
     "overflow",
     "singular",
     "too-few-values",
@@ -26,7 +28,8 @@ Reason = Literal[
 """Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
 floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories;
 columns determine each other (`singular`); what is iterated does not settle; nothing is missing, or in more ways than
-are looked at; the values have too many decimals for a last digit."""
+are looked at; the values have too many decimals for a last digit; two columns hold different kinds of values; no
+test is made of moments, lists and the like."""
 
 
 class Undefined(Frozen):

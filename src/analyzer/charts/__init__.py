@@ -4,5 +4,6 @@ from analyzer.charts.bars import missing_shares, scores, top_values
 from analyzer.charts.curves import curve
 from analyzer.charts.grids import heatmap
 from analyzer.charts.histogram import histogram
+from analyzer.charts.pairs import two_bars, two_histograms
 
-__all__ = ["curve", "heatmap", "histogram", "missing_shares", "scores", "top_values"]
+__all__ = ["curve", "heatmap", "histogram", "missing_shares", "scores", "top_values", "two_bars", "two_histograms"]

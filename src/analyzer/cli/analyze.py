@@ -16,7 +16,7 @@ from analyzer.cli.running import FAILED, SEE_DEBUG, complain, log_for_commands, 
 from analyzer.cli.workplace import Workplace, tasks_of, workplace_at
 from analyzer.errors import AnalyzerError
 from analyzer.fields import reading_options
-from analyzer.models import Event, Run
+from analyzer.models import Dataset, Event, Run
 from analyzer.piped import standard_input
 
 CANCELLING_SECONDS = 5.0  # for a server to be told that nobody waits any more
@@ -51,6 +51,11 @@ def name_value_pairs(context: click.Context, option: click.Parameter, given: tup
     callback=name_value_pairs,
     help="A parameter of every analysis, as JSON or else as text; may be given several times.",
 )
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The table that FILE is compared with, for analyses of two; it is read like FILE.",
+)
 @click.option("--name", default="stdin", show_default=True, help="What to call standard input, when FILE is -.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object by task id.")
 @click.option("--server", metavar="URL", help="Let a server do the work instead of this process.")
@@ -59,6 +64,7 @@ def analyze(
     tasks: tuple[str, ...],
     options: dict[str, str],
     params: dict[str, str],
+    reference: Path | None,
     name: str,
     as_json: bool,
     server: str | None,
@@ -68,7 +74,9 @@ def analyze(
     Exit status: 0 when all analyses completed, 1 when one failed, 2 when it could not be begun.
     """
     log_for_commands()
-    request = Request(tasks or DEFAULT_TASKS, options, {key: _json_or_text(text) for key, text in params.items()})
+    request = Request(
+        tasks or DEFAULT_TASKS, options, {key: _json_or_text(text) for key, text in params.items()}, reference
+    )
     sys.exit(run(_analyze(file, name, request, server, as_json=as_json)))
 
 
@@ -79,6 +87,7 @@ class Request:
     tasks: tuple[str, ...]
     options: Mapping[str, str]
     params: Mapping[str, Any]
+    reference: Path | None = None
 
 
 async def _analyze(file: Path, name: str, request: Request, server: str | None, *, as_json: bool) -> int:
@@ -89,9 +98,10 @@ async def _analyze(file: Path, name: str, request: Request, server: str | None, 
     async with _file(file, name) as path, workplace_at(server) as workplace:
         with terminal.progress(name if str(file) == "-" else str(file)) as show:
             dataset = await workplace.add_dataset(path, options)
+            against = await workplace.add_dataset(request.reference, options) if request.reference else None
             async with _ending_with_us(workplace) as runs:
                 for task_id in request.tasks:
-                    runs.append(await workplace.submit(dataset.id, task_id, request.params))
+                    runs.append(await workplace.submit(dataset.id, task_id, _params(request, task_id, against)))
                 endings = await asyncio.gather(*(_follow(workplace, run, show) for run in runs))
         for run, ending in zip(runs, endings, strict=True):
             if ending.type == "run.completed":
@@ -106,6 +116,13 @@ async def _analyze(file: Path, name: str, request: Request, server: str | None, 
         for task_id, result in results.items():
             terminal.show_result(result, titles.get(task_id, task_id))
     return 0 if len(results) == len(set(request.tasks)) else FAILED
+
+
+def _params(request: Request, task_id: str, reference: Dataset | None) -> Mapping[str, Any]:
+    """Those that were given, and the reference for analyses that compare with one."""
+    if reference is None or not task_id.startswith("compare_"):
+        return request.params
+    return {**request.params, "reference": reference.id}
 
 
 def _why(ending: Event, *, far: bool) -> str:

@@ -32,17 +32,24 @@ LONGEST_SECONDS = 24 * 3600.0
     callback=name_value_pairs,
     help="How to read FILE: delimiter, encoding, header, decimal …; may be given several times.",
 )
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The table that FILE is compared with by analyses of two; FILE itself if there is none.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparisons as one JSON object by task id.")
-def verify(file: Path, tasks: tuple[str, ...], options: dict[str, str], as_json: bool) -> None:
+def verify(file: Path, tasks: tuple[str, ...], options: dict[str, str], reference: Path | None, as_json: bool) -> None:
     """Compute every figure of FILE again with pandas, scipy and their like, and print what differs.
 
     Exit status: 0 when nothing does, 1 when something does or an analysis failed, 2 when it could not be begun.
     """
     log_for_commands()
-    sys.exit(run(_verify(file, tasks, options, as_json=as_json)))
+    sys.exit(run(_verify(file, reference or file, tasks, options, as_json=as_json)))
 
 
-async def _verify(file: Path, tasks: tuple[str, ...], options: Mapping[str, str], *, as_json: bool) -> int:
+async def _verify(
+    file: Path, reference: Path, tasks: tuple[str, ...], options: Mapping[str, str], *, as_json: bool
+) -> int:
     from analyzer import terminal  # rich takes 60 ms to import
 
     compared: dict[str, Comparison] = {}
@@ -51,10 +58,12 @@ async def _verify(file: Path, tasks: tuple[str, ...], options: Mapping[str, str]
         chosen = tasks or tuple(analyzer.handouts.verifiable())
         with terminal.progress(str(file)) as show:
             dataset = await analyzer.add_dataset(file, reading_options(options))
+            against = await analyzer.add_dataset(reference, reading_options(options))
 
             async def one(task_id: str) -> None:
                 try:
-                    compared[task_id] = await _compare(analyzer, dataset.id, task_id)
+                    given = {"reference": against.id} if task_id.startswith("compare_") else {}
+                    compared[task_id] = await _compare(analyzer, dataset.id, task_id, given)
                 except AnalyzerError as failure:
                     failures[task_id] = failure.detail
                 show("verify", len(compared) + len(failures), len(chosen))
@@ -71,8 +80,8 @@ async def _verify(file: Path, tasks: tuple[str, ...], options: Mapping[str, str]
     return FAILED if failures or any(one.differences for one in ordered.values()) else 0
 
 
-async def _compare(analyzer: Analyzer, file_id: str, task_id: str) -> Comparison:
-    started = await analyzer.submit(file_id, task_id)
+async def _compare(analyzer: Analyzer, file_id: str, task_id: str, params: Mapping[str, Any]) -> Comparison:
+    started = await analyzer.submit(file_id, task_id, params)
     ended = await analyzer.outcome(started.id, LONGEST_SECONDS)
     if ended.status is not RunStatus.COMPLETED:
         raise AnalyzerError(str((ended.error or {}).get("detail", ended.status)))

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from analyzer.terminal.figures import figure, figures
 from analyzer.terminal.plain import cut, plain
+from analyzer.terminal.quality import show_issues
 from analyzer.terminal.screen import GAP, say, show, table, widest, width
 
 MAX_ROWS = 40
@@ -19,9 +20,21 @@ class View(NamedTuple):
 
     facts: Sequence[str]
     lists: Mapping[str, Sequence[str]]
+    issues: bool = False
 
 
 VIEWS: dict[str, View] = {
+    "compare_drift": View(
+        ("rows", "reference_rows", "drifted", "drifted_columns", "tested_columns", "drifted_share"),
+        {
+            "changes": ("column", "change", "before", "after"),
+            "columns": (
+                *("name", "kind", "drifted", "method", "statistic", "p", "delta.missing"),
+                *("reference.mean", "current.mean", "reference.std", "current.std"),
+            ),
+        },
+        issues=True,
+    ),
     "eda_overview": View(
         (
             *("rows", "column_count", "cells", "missing", "complete_rows", "empty_rows", "duplicates.extra_copies"),
@@ -70,6 +83,9 @@ def show_view(result: Mapping[str, Any], view: View) -> None:
         if entries:
             say()
             _show_list(entries, fields)
+    if view.issues:
+        say()
+        show_issues(result["issues"])
 
 
 def at(value: Any, path: str) -> Any:
@@ -98,6 +114,8 @@ def _label(name: str) -> str:
 def _fact(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _listed(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return plain(figure(value))
 
 

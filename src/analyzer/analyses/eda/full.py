@@ -4,7 +4,7 @@ Everything the catalogue says of one table, in one run, cheapest first.
 The result holds that of each analysis under its id, exactly as a run of that analysis alone gives it with the same
 `columns`, `seed` and `as_of` and its other parameters as they are by default: the page of each tells what its figures
 mean. What several of them need is computed once, and what an earlier run on the same dataset has computed is not
-computed again. Analyses that need more than one dataset are left out.
+computed again. `compare_drift`, which needs a second dataset, is left out.
 
 The parts of a quick analysis come before those of a slow one, so the first section is there at once: overview and
 summary, then missing values, duplicates and quality, then what compares columns with each other, then what fits and

@@ -1,0 +1,3 @@
+"""Two tables, held against each other."""
+
+TABLE = {"compare_drift": "analyzer.analyses.compare.drift:analysis"}
