@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 from hypothesis import given, settings
@@ -113,33 +114,6 @@ def test_near_duplicates_count_beside_exact_ones() -> None:
     assert found["near"]["extra_copies"] == 2
 
 
-def test_cramers_v() -> None:
-    same = np.repeat([0, 1], 50)
-    assert pairs.cramers_v(same, same) == pytest.approx(1.0)  # with Yates's correction it would be 0.98
-    assert pairs.cramers_v(same, np.zeros(100, int)) is None
-    assert pairs.cramers_v(np.full(4, -1), same[:4]) is None
-    random = np.random.default_rng(5)
-    one, two = random.integers(0, 4, 500), random.integers(0, 3, 500)
-    two[one == 2] = 1
-    table = pd.crosstab(one, two)
-    phi2 = stats.chi2_contingency(table, correction=False).statistic / 500
-    phi2 -= 3 * 2 / 499
-    expected = np.sqrt(phi2 / min(4 - 9 / 499 - 1, 3 - 4 / 499 - 1))
-    assert pairs.cramers_v(one, two) == pytest.approx(expected, rel=1e-12)
-
-
-def test_pearson_is_that_of_pandas() -> None:
-    random = np.random.default_rng(6)
-    values = random.normal(size=(200, 4)) * [1, 1e6, 1e-6, 1] + [0, 1e9, 0, 5]
-    values[:, 3] += values[:, 0]
-    values[random.random(values.shape) < 0.2] = np.nan
-    r, n = pairs.pearson(np.column_stack((values, np.full(200, 3.1))))
-    expected = pd.DataFrame(values).corr().to_numpy()
-    assert r[:4, :4] == pytest.approx(expected, abs=1e-9)
-    assert np.isnan(r[4]).all()
-    assert n[0, 1] == np.isfinite(values[:, 0] * values[:, 1]).sum()
-
-
 def test_same_distribution_is_the_asymptotic_test() -> None:
     random = np.random.default_rng(7)
     one, two = np.sort(random.normal(size=300)), np.sort(random.normal(0.1, size=400))
@@ -214,6 +188,17 @@ def test_texts_beyond_the_bound_make_scores_estimates(monkeypatch: pytest.Monkey
         assert found[dimension]["score"] == score
         assert found[dimension]["notes"]["score"] == {"kind": "estimate", "bound": 0.5}
     assert found["completeness"]["notes"] == {}
+
+
+near_matches = st.text(st.sampled_from("nNaA?-.#+019,/ \t\n\u00a0\u2028éx"), max_size=5)
+
+
+@settings(deadline=None)
+@given(st.lists(near_matches, unique=True, min_size=1), st.sampled_from(sorted(look.BORDERS)))
+def test_what_ends_of_texts_rule_out_does_not_match(found: list[str], pattern: str) -> None:
+    values = pa.array([*found, *(f"w{place}" for place in range(99))], pa.large_string())
+    levels = look.Levels(values, np.ones(len(values), np.int64))
+    assert levels.matching(pattern).tolist() == pc.match_substring_regex(values, pattern).to_pylist()
 
 
 nasty = st.one_of(

@@ -40,6 +40,7 @@ from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Attachment, Chart, Params, Part, Result, Schemas, Section, Tables
 
 VERSION = 1
+PEARSON = f"eda_correlation {VERSION} pearson"
 
 Method = Literal["pearson", "spearman", "kendall"]
 
@@ -134,8 +135,7 @@ def parts(schemas: Schemas, params: CorrelationParams) -> Sequence[Part]:
     names = correlated(schemas, params)
     found = []
     if "pearson" in params.methods:
-        wide = len(names) > MAX_RANKED
-        found.append(Part("pearson", names, "" if wide else f"eda_correlation {VERSION} pearson", attaches=wide))
+        found.append(Part("pearson", names, attaches=True) if len(names) > MAX_RANKED else pearson_part(names))
     by_rank = sorted({"spearman", "kendall"} & set(params.methods))
     ranked = names[:MAX_RANKED]
     if by_rank and len(ranked) > 1:
@@ -146,15 +146,28 @@ def parts(schemas: Schemas, params: CorrelationParams) -> Sequence[Part]:
     return found
 
 
+def pearson_part(names: tuple[str, ...]) -> Part:
+    """A part whose section is `listed_pearson` of at most MAX_RANKED numeric columns, for every analysis that asks."""
+    return Part("pearson", names, PEARSON)
+
+
+def listed_pearson(tables: Tables, part: Part) -> Section:
+    """`{columns, n, pearson}` of the part's pairs, in the order of itertools.combinations."""
+    from analyzer.analyses.relations import coefficients
+
+    found = coefficients.pearson(tables["df"], part.columns)
+    return Section(part.name, {"columns": list(part.columns), **coefficients.listed(found)})
+
+
 def compute(tables: Tables, part: Part, params: CorrelationParams) -> Section:
     """The coefficients of the part's pairs, in the order of itertools.combinations or, of a wide table, by size."""
+    if part.shared == PEARSON:
+        return listed_pearson(tables, part)
     from analyzer.analyses.relations import coefficients
 
     table, names = tables["df"], part.columns
     if part.name == "pearson":
         found = coefficients.pearson(table, names)
-        if len(names) <= MAX_RANKED:
-            return Section(part.name, {"columns": list(names), **coefficients.listed(found)})
         matrix = Attachment("matrix.arrow", coefficients.arrow_file(found, names))
         data = {"columns": list(names), **coefficients.strongest(found, params.pairs)}
         return Section(part.name, data, attachments=(matrix,))

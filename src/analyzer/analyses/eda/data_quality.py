@@ -60,7 +60,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
-from analyzer.analyses.columns import chosen, in_table_order
+from analyzer.analyses.columns import chosen, in_table_order, numeric
+from analyzer.analyses.eda.correlation import MAX_RANKED, PEARSON, listed_pearson, pearson_part
 from analyzer.analyses.eda.statistical_summary import figure_parts, figures, is_figures
 from analyzer.analyses.findings.codes import CODES, Severity, empty_table
 from analyzer.analyses.findings.duplicates import NAME as DUPLICATES
@@ -75,6 +76,9 @@ from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Se
 
 MAX_CHARTED = 64
 """So many columns, those with most missing cells, are drawn."""
+
+MAX_PAIRED_ROWS = 100_000
+"""Of more rows, so many are drawn for what is found out about pairs of columns."""
 
 WHOLE_TABLE = ("duplicates", "correlation", "series")
 """The parts that look at all chosen columns together."""
@@ -216,9 +220,12 @@ class QualityResult(Result):
 
 def parts(schemas: Schemas, params: QualityParams) -> Sequence[Part]:
     """The parts of the columns, then those that look at all columns together."""
-    figured = figure_parts(schemas["df"], chosen(schemas["df"], params.columns))
-    looks = [Part(part.name, part.columns, needs=(part,)) for part in figured]
-    return [*looks, duplicates_part(params.columns), *(Part(f"all columns: {name}") for name in WHOLE_TABLE[1:])]
+    schema, names = schemas["df"], chosen(schemas["df"], params.columns)
+    looks = [Part(part.name, part.columns, needs=(part,)) for part in figure_parts(schema, names)]
+    paired = numeric(schema, names)
+    known = (pearson_part(paired),) if schema.rows <= MAX_PAIRED_ROWS and len(paired) <= MAX_RANKED else ()
+    whole = [Part("all columns: correlation", needs=known), Part("all columns: series")]
+    return [*looks, duplicates_part(params.columns), *whole]
 
 
 def compute(tables: Tables, part: Part, params: QualityParams) -> Section:
@@ -226,6 +233,8 @@ def compute(tables: Tables, part: Part, params: QualityParams) -> Section:
     table = tables["df"]
     if is_figures(part):
         return figures(tables, part)
+    if part.shared == PEARSON:
+        return listed_pearson(tables, part)
     if part.name == DUPLICATES:
         return find_duplicates(tables, params.columns)
     if part.columns:
@@ -236,7 +245,8 @@ def compute(tables: Tables, part: Part, params: QualityParams) -> Section:
 
     topic = part.name.rpartition(" ")[2]
     if topic == "correlation":
-        return Section(part.name, {topic: pairs.examine(table, params.thresholds, params.seed)})
+        known = part.given[0].data if part.given else None
+        return Section(part.name, {topic: pairs.examine(table, params.thresholds, params.seed, known)})
     return Section(part.name, {topic: series.examine(table, params.thresholds)})
 
 

@@ -42,14 +42,14 @@ def text_hashes(column: pa.ChunkedArray, most_bytes: int) -> Array | None:
     """
     found = [np.zeros(0, dtype=np.uint64)]
     for chunk in column.chunks:
-        starts, sizes, text = _bytes_of(chunk)
+        starts, sizes, text = bytes_of(chunk)
         if sizes.max(initial=0) > most_bytes:
             return None
         found.append(_hashed(starts, sizes, text))
     return np.concatenate(found)
 
 
-def _bytes_of(chunk: pa.Array) -> tuple[Array, Array, Array]:
+def bytes_of(chunk: pa.Array) -> tuple[Array, Array, Array]:
     """Where each value starts, how many bytes it has, and the bytes, with a word to spare at the end."""
     large = pa.types.is_large_string(chunk.type) or pa.types.is_large_binary(chunk.type)
     _, offsets, text = chunk.buffers()

@@ -74,7 +74,7 @@ def _inconsistent(look: Look) -> int:
     if not look.is_text:
         return 0
     levels = look.levels
-    return levels.weight(texts.case_variants(levels) | levels.matching(texts.PADDED) | texts.minority(levels))
+    return levels.weight(levels.in_other_case | levels.matching(texts.PADDED) | texts.minority(levels))
 
 
 def _untimely(look: Look) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.figures import categories, columns
+from analyzer.analyses.figures.hashing import bytes_of
 from analyzer.analyses.figures.wire import Figures
 from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
@@ -84,6 +85,20 @@ class Look:
         return self.counted_issue(code, self.levels.weight(mask), rows.to_numpy())
 
 
+BLANK = ord(" ")
+
+Borders = Callable[[Array, Array], Array]
+BORDERS: dict[str, Borders] = {}
+"""By pattern, which texts may match it, as their first and last bytes tell: that spares most of them the search."""
+
+
+def any_of(letters: str) -> Array:
+    """A table of the 256 bytes: true for those of these letters, and for blanks."""
+    table = np.zeros(256, dtype=bool)
+    table[list(f"{letters} \t\n\v\f\r".encode())] = True
+    return table
+
+
 @dataclass(frozen=True)
 class Levels:
     """Distinct texts and how often each occurs."""
@@ -103,15 +118,37 @@ class Levels:
     def matching(self, pattern: str) -> Array:
         """Which levels match this RE2 pattern."""
         if pattern not in self._matching:
-            self._matching[pattern] = as_mask(pc.match_substring_regex(self.values, pattern))
+            possible = BORDERS.get(pattern)
+            self._matching[pattern] = self._matched(pattern, None if possible is None else possible(*self._borders))
         return self._matching[pattern]
+
+    def _matched(self, pattern: str, possible: Array | None) -> Array:
+        if possible is None or possible.mean(dtype=float) > 0.5:
+            return as_mask(pc.match_substring_regex(self.values, pattern))
+        mask = possible.copy()
+        mask[possible] = as_mask(pc.match_substring_regex(self.values.filter(pa.array(possible)), pattern))
+        return mask
+
+    @cached_property
+    def _borders(self) -> tuple[Array, Array]:
+        """The first and the last byte of each; of an empty one, a blank."""
+        starts, sizes, text = bytes_of(self.values)
+        ends = np.maximum(starts + sizes - 1, 0)
+        return np.where(sizes > 0, text[starts], BLANK), np.where(sizes > 0, text[ends], BLANK)
 
     def weight(self, mask: Array) -> int:
         """How many values have one of the marked levels."""
         return int(self.counts[mask].sum())
 
+    @cached_property
+    def in_other_case(self) -> Array:
+        """Which levels are a more frequent one in other case."""
+        return self.minor_variants(pc.utf8_lower(self.values))
+
     def minor_variants(self, keys: pa.Array) -> Array:
         """Which levels share their key with a more frequent one."""
+        if keys.equals(self.values):  # all different
+            return np.zeros(len(keys), dtype=bool)
         encoded = keys.dictionary_encode()
         groups = encoded.indices.to_numpy()
         minor = np.zeros(groups.size, dtype=bool)

@@ -56,7 +56,9 @@ def little(values: Array) -> dict[str, Any]:
         return found | _none("too-many-patterns", found)
     values = (values - np.nanmin(values, axis=0)) / spread[kept]  # squares of what is left neither vanish nor overflow
     values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
-    patterns = [_pattern(values[which == number]) for number in range(kinds.size)]
+    order = np.argsort(which, kind="stable")
+    ends = np.searchsorted(which[order], np.arange(1, kinds.size))
+    patterns = [_pattern(rows) for rows in np.split(values[order], ends)]
     try:
         mean, cov, found["steps"] = estimates(patterns, len(values))
         if found["steps"] == MAX_STEPS:
@@ -73,7 +75,9 @@ def _none(reason: Any, found: dict[str, Any]) -> dict[str, Any]:
 
 def _kinds(values: Array) -> tuple[Array, Array]:
     """The different sets of columns that are there, as the bits of integers, and which of them each row has."""
-    bits = ~np.isnan(values) @ (1 << np.arange(values.shape[1], dtype=np.int64))
+    bits = np.zeros(len(values), dtype=np.int64)
+    for place, column in enumerate(values.T):
+        bits |= (~np.isnan(column)).astype(np.int64) << place
     kinds, which = np.unique(bits, return_inverse=True)
     return kinds, which
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.findings.codes import Issue
-from analyzer.analyses.findings.look import Levels, Look, as_mask
+from analyzer.analyses.findings.look import BORDERS, Levels, Look, any_of, as_mask
 
 Array = npt.NDArray[Any]
 
@@ -26,6 +26,17 @@ DATE = (
 )
 PADDED = r"^\s+\S|\S\s+$"
 LOST = "\ufffd"
+
+_STAND_INS, _NUMERALS, _BLANKS = any_of("nNmMuU?-.#"), any_of("0123456789+-.,"), any_of("")
+BORDERS.update(
+    {
+        DISGUISED: lambda first, last: _STAND_INS[first],
+        BLANK: lambda first, last: _BLANKS[first],
+        NUMBER: lambda first, last: _NUMERALS[first],
+        DATE: lambda first, last: _NUMERALS[first],
+        PADDED: lambda first, last: _BLANKS[first] | _BLANKS[last],
+    }
+)
 
 MAX_COMPARED = 100
 MAX_COMPARED_LENGTH = 100
@@ -98,7 +109,7 @@ def minority(levels: Levels) -> Array:
 def _blemishes(look: Look) -> Iterator[Issue]:
     levels = look.levels
     marks = {
-        "case_variants": case_variants(levels),
+        "case_variants": levels.in_other_case,
         "trim_variants": levels.minor_variants(pc.utf8_trim_whitespace(levels.values)),
         "padded": levels.matching(PADDED),
         "empty_strings": levels.matching(BLANK),
@@ -108,11 +119,6 @@ def _blemishes(look: Look) -> Iterator[Issue]:
     for code, mask in marks.items():
         if mask.any():
             yield look.of_levels(code, mask)
-
-
-def case_variants(levels: Levels) -> Array:
-    """The levels that are a more frequent one in other case."""
-    return levels.minor_variants(pc.utf8_lower(levels.values))
 
 
 def lost(levels: Levels) -> Array:
