@@ -23,6 +23,7 @@ from analyzer.retention import Retention, attachments_key, result_key
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
+from analyzer.tickets import Outlook
 
 log = logging.getLogger("analyzer.runs")
 
@@ -128,6 +129,16 @@ class Desk:
         if self._stopping:
             self._stop(live)
 
+    async def _save_new(self, live: LiveRun, outlook: Outlook) -> None:
+        """One that starts at once is saved as begun, which spares it a second time. Of code it must not be said too
+        early: the next start would not begin it again."""
+        live.is_noted = not outlook.position and live.place is Place.SLOT
+        begun = {"status": RunStatus.RUNNING, "started_at": live.run.created_at}
+        owned = (
+            live.owned.model_copy(update={"run": live.run.model_copy(update=begun)}) if live.is_noted else live.owned
+        )
+        await self._state.save_run(owned)
+
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
         try:
@@ -139,7 +150,8 @@ class Desk:
             live.broadcaster.log.close()
             del self._live[live.id]
             self._log_end(live)
-            await asyncio.to_thread(shutil.rmtree, live.attach_to, ignore_errors=True)
+            if any(part.attaches for part in live.parts):
+                await asyncio.to_thread(shutil.rmtree, live.attach_to, ignore_errors=True)
             await self._retention.release(*live.in_use)
 
     def _log_end(self, live: LiveRun) -> None:

@@ -44,6 +44,7 @@ class LiveRun:
     result_url: str
     place: Place = Place.SLOT
     key: str | None = None  # what it has in common with the runs it may share a computation with
+    is_noted: bool = False  # as begun, in the state
     is_seen: bool = True  # it is a run that somebody knows, and not what several of them share
     broadcaster: Broadcaster = field(init=False)
     work: asyncio.Task[bytes] | None = None
@@ -130,7 +131,8 @@ class Runner:
 
     async def note_begun(self, live: LiveRun) -> None:
         """From here on the next start knows that the run was begun."""
-        await self.state.save_run(live.owned)
+        if not live.is_noted:
+            await self.state.save_run(live.owned)
 
     async def finish(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         """Wait for the work to end, whatever its end is; save the final state, then publish the final event.

@@ -287,3 +287,26 @@ async def test_when_the_clock_was_moved_what_expires_does_so_later(state: State)
     await state.postpone(-day)
     assert await state.dataset(dataset.dataset.id) == dataset
     assert await state.dataset(eternal.dataset.id) == eternal
+
+
+async def test_whoever_reads_while_a_dataset_changes_leaves_nothing_old_behind(state: State) -> None:
+    owned = _dataset()
+    await state.add_dataset(owned)
+    for number in range(20):
+        renamed = owned.model_copy(update={"dataset": owned.dataset.model_copy(update={"filename": f"{number}.csv"})})
+        changing = asyncio.create_task(state.replace_dataset(renamed))
+        reading = [asyncio.create_task(state.dataset(owned.dataset.file_id)) for _ in range(3)]
+        for _ in range(number):
+            await asyncio.sleep(0)
+        if number % 3 == 0:
+            changing.cancel()  # it is done or not, and what is found says which
+        await asyncio.wait([changing, *reading])
+        await state.add_dataset(_dataset(principal="another"))  # what was handed in before is written by then
+        found = await state.dataset(owned.dataset.file_id)
+        listed = (await state.datasets("public", 1, None))[0].filename
+        assert found is not None
+        assert found.dataset.filename == listed
+    await state.remove_dataset(owned.dataset.file_id, Removal.DELETED)
+    gone = await state.dataset(owned.dataset.file_id)
+    assert gone is not None
+    assert gone.removed is Removal.DELETED

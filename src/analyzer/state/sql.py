@@ -1,5 +1,7 @@
 """State in a relational database: SQLite in the data folder."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,6 +33,7 @@ from analyzer.state.sqlite import SqliteFile
 T = TypeVar("T")
 
 MOST_DONE = 100_000  # requests remembered by their keys
+MOST_KNOWN = 64  # datasets that need not be read again to be found: those that people work with just now
 
 
 class SqlState:
@@ -38,6 +41,8 @@ class SqlState:
 
     def __init__(self, file: Path) -> None:
         self._file = SqliteFile(file)
+        self._known: OrderedDict[str, OwnedDataset] = OrderedDict()
+        self._changes = 0  # of datasets that there were
 
     async def open(self) -> None:
         await self._file.open()
@@ -50,7 +55,38 @@ class SqlState:
         self._change_counts(datasets=1)
 
     async def dataset(self, file_id: str) -> OwnedDataset | None:
-        return await self._first(sa.select(datasets).where(datasets.c.id == file_id), dataset_of)
+        if (known := self._known.get(file_id)) is not None:
+            self._known.move_to_end(file_id)
+            return known
+        changes = self._changes
+        found = await self._first(sa.select(datasets).where(datasets.c.id == file_id), dataset_of)
+        if found is not None and changes == self._changes:  # else it may have been read before it was changed
+            self._known[file_id] = found
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        return found
+
+    async def _change_datasets(self, work: Callable[[sa.Connection], T], file_id: str | None = None) -> T:
+        """Write, and know the dataset no more (None: none of them), from before it is changed until it was.
+
+        That is when the write has ended, which is not always when its caller has.
+        """
+
+        def ended(done: asyncio.Future[T]) -> None:
+            self._forget_known(file_id)
+            done.exception()
+
+        self._forget_known(file_id)
+        done = self._file.hand_in(work)
+        done.add_done_callback(ended)
+        return await asyncio.shield(done)
+
+    def _forget_known(self, file_id: str | None) -> None:
+        self._changes += 1
+        if file_id is None:
+            self._known.clear()
+        else:
+            self._known.pop(file_id, None)
 
     async def datasets(self, principal: str, limit: int, after: str | None) -> list[DatasetSummary]:
         shown = sa.select(datasets.c.summary, datasets.c.expires_ms)
@@ -60,7 +96,7 @@ class SqlState:
         row = dataset_row(owned)
         query = sa.update(datasets).where(datasets.c.id == row["id"], datasets.c.removed.is_(None))
         changed = query.values(document=row["document"], summary=row["summary"])
-        await self._file.write(lambda connection: connection.execute(changed))
+        await self._change_datasets(lambda connection: connection.execute(changed), row["id"])
 
     async def dataset_of(self, content: str) -> OwnedDataset | None:
         query = sa.select(datasets).where(datasets.c.content == content, datasets.c.removed.is_(None))
@@ -71,7 +107,7 @@ class SqlState:
         return await self._first(query.limit(1), bool) is not None
 
     async def remove_dataset(self, file_id: str, why: Removal) -> None:
-        removed = await self._file.write(lambda connection: _remove(connection, datasets, file_id, why))
+        removed = await self._change_datasets(lambda connection: _remove(connection, datasets, file_id, why), file_id)
         self._change_counts(datasets=-len(removed))
 
     # --- runs ---------------------------------------------------------------------------------------------------------
@@ -171,14 +207,14 @@ class SqlState:
                 query = sa.update(column.table).where(column.is_not(None))
                 connection.execute(query.values({column.name: column + later}))
 
-        await self._file.write(move)
+        await self._change_datasets(move)
 
     async def forget_removed(self, before: datetime) -> None:
         def forget(connection: sa.Connection) -> None:
             for column in (datasets.c.removed_ms, runs.c.removed_ms, requests.c.created_ms):
                 connection.execute(sa.delete(column.table).where(column < milliseconds(before)))
 
-        await self._file.write(forget)
+        await self._change_datasets(forget)
 
     async def counts(self) -> Counts:
         # Counted once, then kept along: whoever asks for health must not queue behind those who read.

@@ -57,12 +57,16 @@ class SqliteFile:
         When the caller is cancelled, it is done or not. The function may be called a second time, when another one
         of the same transaction fails.
         """
+        return await self.hand_in(work)
+
+    def hand_in(self, work: Callable[[sa.Connection], T]) -> asyncio.Future[T]:
+        """What `write` returns or raises, to come. What is handed in first is written first."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done))
         if not self._writing:
             self._writing = True
             self._tasks.start(self._write_all(), "write the state")
-        return await done
+        return done
 
     async def _write_all(self) -> None:
         try:

@@ -205,10 +205,6 @@ def _applied(request: web.Request) -> dict[str, str]:
 
 def _show(request: web.Request, run: Run) -> dict[str, Any]:
     """A run with links to what belongs to it."""
-    router, run_id = request.app.router, run.task_execution_id
-    links = {
-        "self": str(router["run"].url_for(run_id=run_id)),
-        "events": str(router["events"].url_for(run_id=run_id)),
-        **{name: str(router[name].url_for(run_id=run_id)) for name in ("result", "code", "report")},
-    }
+    here = f"{request.app[ANALYZER].public_prefix}/api/run/{run.task_execution_id}"
+    links = {"self": here} | {name: f"{here}/{name}" for name in ("events", "result", "code", "report")}
     return run.model_dump(mode="json") | {"links": links}
