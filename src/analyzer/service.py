@@ -5,7 +5,6 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,14 +17,12 @@ from analyzer.broadcast import EventLog
 from analyzer.computations import Computations
 from analyzer.desk import Desk
 from analyzer.errors import ShuttingDown
-from analyzer.executors.base import SlotCounts
 from analyzer.executors.jail import JailExecutor
 from analyzer.executors.process import ProcessExecutor
 from analyzer.folder import locked, temporary_folder
 from analyzer.foreign import ForeignCode
 from analyzer.handouts import Handouts
 from analyzer.intake import Intake
-from analyzer.jail.levels import Report
 from analyzer.models import (
     PUBLIC,
     Dataset,
@@ -37,6 +34,7 @@ from analyzer.models import (
     TaskDescription,
     Wish,
 )
+from analyzer.pulse import Pulse
 from analyzer.repeats import Repeats
 from analyzer.retention import Retention
 from analyzer.runner import Runner
@@ -44,23 +42,10 @@ from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
 from analyzer.sharing import SharedSections
 from analyzer.shelf import Download, Shelf
-from analyzer.state.base import Counts
 from analyzer.state.sql import SqlState
+from analyzer.status import Status
 from analyzer.tickets import Limits
 from analyzer.uploads import Upload
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is going on."""
-
-    active: int
-    queued: int
-    slots: SlotCounts
-    kept: Counts
-    streams: int
-    live_events: int
-    jail: Report | None  # None: nothing has asked for it yet
 
 
 class Analyzer:
@@ -76,6 +61,7 @@ class Analyzer:
         self._is_open = False
         self.public_prefix = ""  # what stands before /api in links, when mounted below another app
         self._draining = False
+        self._pulse = Pulse()
 
     # --- opening and closing ------------------------------------------------------------------------------------------
 
@@ -104,6 +90,7 @@ class Analyzer:
             await self._intake.recover()
             tasks = Tasks()
             opened.push_async_callback(tasks.aclose)
+            tasks.start(self._pulse.beat(), "pulse")
             tasks.start(self._desk.keep_leases(), "keep leases")
             tasks.start(self._retention.keep_sweeping(), "sweep")
             tasks.start(self._start_jail(), "start the jail")
@@ -328,10 +315,12 @@ class Analyzer:
         return Status(
             active=self._scheduler.active,
             queued=self._scheduler.queued,
+            standings=self._scheduler.standings(),
             slots=self._executor.counts(),
             kept=await self._state.counts(),
             streams=self._desk.living,
             live_events=self._desk.live_events,
+            pulse=self._pulse,
             jail=self._jail.report,
         )
 

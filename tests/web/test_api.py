@@ -261,6 +261,9 @@ async def test_health_counts(api: Api, analyzer: Analyzer, tmp_path: Path) -> No
     assert health["capabilities"]["concurrent_tasks"] == 10
     status = (await api.get("/api/run/status")).json
     assert (status["active_tasks"], status["message"]) == (1, "Currently processing 1 task(s)")
+    assert status["principals"] == {"public": {"active_tasks": 1, "queued_tasks": 0, "principals": 1}}
+    assert status["loop"]["worst_lag_ms"] >= status["loop"]["lag_ms"] >= 0
+    assert status["slots"].keys() == {"total", "busy", "restarts"}
     gate.open()
     await api.watch(run)
     assert (await api.get("/api/run/status")).json["active_tasks"] == 0

@@ -116,12 +116,30 @@ class Slots(Frozen):
     restarts: int
 
 
+class PrincipalClass(Frozen):
+    """What one class of principals has: all sessions together, or the public."""
+
+    active_tasks: int
+    queued_tasks: int
+    principals: int = Field(description="How many of them have something under way or waiting.")
+
+
+class Loop(Frozen):
+    """How late the event loop is, on which every answer waits."""
+
+    lag_ms: float = Field(description="At its last beat, of twenty a second.")
+    worst_lag_ms: float = Field(description="The most in the last minute.")
+    late: int = Field(description="How often it was more than 200 ms since the start; the log names what held it up.")
+
+
 class Execution(Frozen):
     """How much is running and waiting."""
 
     active_tasks: int
     queued_tasks: int
     slots: Slots
+    principals: dict[str, PrincipalClass] = Field(description="By class, such as `session` and `public`.")
+    loop: Loop
 
 
 class RunStatusAnswer(Execution):

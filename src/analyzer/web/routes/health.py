@@ -5,7 +5,8 @@ from typing import Any
 from aiohttp import web
 
 from analyzer.errors import NotReady, ShuttingDown
-from analyzer.service import Analyzer, Status
+from analyzer.service import Analyzer
+from analyzer.status import Status
 from analyzer.web.answers import json_answer
 from analyzer.web.keys import ANALYZER
 from analyzer.web.operations import Operation, Reply, describe
@@ -57,11 +58,20 @@ def _jail(analyzer: Analyzer, status: Status) -> dict[str, Any]:
 
 
 def _execution(status: Status) -> dict[str, Any]:
-    slots = status.slots
+    slots, pulse = status.slots, status.pulse
     return {
         "active_tasks": status.active,
         "queued_tasks": status.queued,
         "slots": {"total": slots.total, "busy": slots.busy, "restarts": slots.restarts},
+        "principals": {
+            name: {"active_tasks": one.active, "queued_tasks": one.queued, "principals": one.principals}
+            for name, one in status.standings.items()
+        },
+        "loop": {
+            "lag_ms": round(pulse.lag_seconds * 1000, 1),
+            "worst_lag_ms": round(pulse.worst_seconds * 1000, 1),
+            "late": pulse.late,
+        },
     }
 
 
