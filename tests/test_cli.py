@@ -323,3 +323,33 @@ async def test_ask_without_a_model_says_what_is_missing(penguins: Path) -> None:
     status, out, err = await _analyzer("ask", str(penguins), MEAN, ANALYZER_LLM="none")
     assert (status, out) == (2, "")
     assert err.startswith("There is no model to ask")
+
+
+async def test_ask_saves_a_chart_as_a_picture(penguins: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "chart.svg"
+    asked = ("ask", str(penguins), "Draw the mean body mass by species", "--as", "chart")
+    status, _, err = await _analyzer(*asked, "--save", str(picture), ANALYZER_LLM="scripted")
+    assert status == 0, err
+    assert "Gentoo" in picture.read_text()
+    assert err.startswith(str(picture))
+    for wrong in (("--save", str(tmp_path / "chart.pdf")), ("--save", str(picture), "--as", "answer")):
+        status, _, err = await _analyzer(*asked, *wrong, ANALYZER_LLM="scripted")
+        assert status == 2
+        assert ".svg or .png" in err
+
+
+@pytest.mark.parametrize("far", [False, True])
+async def test_report_writes_one_page(penguins: Path, tmp_path: Path, served: Served, far: bool) -> None:
+    page = tmp_path / "page.html"
+    there = ("--server", served.url) if far else ()
+    arguments = ("--task", "eda_statistical_summary", *there)
+    status, out, err = await _analyzer("report", str(penguins), "-o", str(page), *arguments)
+    assert (status, out) == (0, "")
+    assert err == f"{page}: {page.stat().st_size:,} bytes\n"
+    assert "4201.75" in page.read_text()
+    status, out, err = await _analyzer("report", "-", "-o", "-", *arguments, given=penguins.read_bytes())
+    assert (status, err) == (0, "")
+    assert "4201.75" in out
+    status, _, err = await _analyzer("report", str(penguins), "-o", str(tmp_path / "none" / "page.html"), *arguments)
+    assert status == 2
+    assert "none/page.html" in err

@@ -5,7 +5,7 @@ import json
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -95,6 +95,11 @@ class AnalyzerClient:
         answer = json.loads(await self._ask("GET", "/api/tasks"))
         return [TaskDescription.model_validate(task, extra="ignore") for task in answer["tasks"]]
 
+    @property
+    def handouts(self) -> "ClientHandouts":
+        """What can be made of a run to take away: its pictures and its report."""
+        return ClientHandouts(self._ask)
+
     async def events(self, run_id: str, after: str | None = None) -> AsyncIterator[Event]:
         """What the run has said and says, to its final event, whatever happens to the connection meanwhile.
 
@@ -148,6 +153,21 @@ class AnalyzerClient:
                     raise
             await _pause(attempt, LONGEST_PAUSE_SECONDS)
         raise AssertionError("the last try returns or raises")
+
+
+class ClientHandouts:
+    """Fetches what the server makes of a completed run."""
+
+    def __init__(self, ask: Callable[..., Awaitable[bytes]]) -> None:
+        self._ask = ask
+
+    async def report(self, run_id: str) -> bytes:
+        """The result as one HTML file."""
+        return await self._ask("GET", f"/api/run/{quote(run_id)}/report.html")
+
+    async def picture(self, run_id: str, name: str, form: str = "svg") -> bytes:
+        """A chart of the result as `svg` or `png`."""
+        return await self._ask("GET", f"/api/run/{quote(run_id)}/chart/{quote(name)}.{form}")
 
 
 async def _events(answer: aiohttp.ClientResponse, parser: EventStreamParser) -> AsyncIterator[Event]:

@@ -1,4 +1,4 @@
-"""The command line: serve, analyze, ask, verify, tasks, doctor, openapi."""
+"""The command line: serve, analyze, report, ask, verify, tasks, doctor, openapi."""
 
 import click
 
@@ -7,6 +7,7 @@ from analyzer.cli.analyze import analyze
 from analyzer.cli.ask import ask
 from analyzer.cli.doctor import doctor
 from analyzer.cli.openapi import openapi
+from analyzer.cli.report import report
 from analyzer.cli.serve import serve
 from analyzer.cli.tasks import tasks
 from analyzer.cli.verify import verify
@@ -26,5 +27,5 @@ def main(context: click.Context) -> None:
         context.invoke(serve)
 
 
-for command in (serve, analyze, ask, verify, tasks, doctor, openapi):
+for command in (serve, analyze, report, ask, verify, tasks, doctor, openapi):
     main.add_command(command)

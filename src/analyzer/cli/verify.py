@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from analyzer.cli.analyze import name_value_pairs
 from analyzer.cli.running import FAILED, complain, log_for_commands, run
+from analyzer.cli.working import reading_option
 from analyzer.cli.workplace import fleeting_analyzer
 from analyzer.comparison import Comparison
 from analyzer.errors import AnalyzerError
@@ -25,13 +25,7 @@ LONGEST_SECONDS = 24 * 3600.0
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--task", "tasks", multiple=True, metavar="ID", help="Only this analysis; may be given several times.")
-@click.option(
-    *("--option", "options"),
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=name_value_pairs,
-    help="How to read FILE: delimiter, encoding, header, decimal …; may be given several times.",
-)
+@reading_option
 @click.option(
     "--reference",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

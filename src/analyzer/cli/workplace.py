@@ -9,12 +9,21 @@ from typing import Any, Protocol
 from analyzer.analyses import catalogue
 from analyzer.cli.running import Refusal, settings_from
 from analyzer.client import AnalyzerClient
+from analyzer.executors.base import PictureFormat
 from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription
 from analyzer.service import Analyzer
 from analyzer.settings import temporary_data_dir
 
 FLEETING = {"shutdown_grace_seconds": 0, "jail_standbys": 0}
 """An analyzer for one command waits for nothing at its end, and wakes the jail only for code."""
+
+
+class Takeaways(Protocol):
+    """What can be made of a run to take away."""
+
+    async def report(self, run_id: str) -> bytes: ...
+
+    async def picture(self, run_id: str, name: str, form: PictureFormat) -> bytes: ...
 
 
 class Workplace(Protocol):
@@ -29,6 +38,9 @@ class Workplace(Protocol):
     async def result(self, run_id: str) -> dict[str, Any]: ...
 
     async def cancel(self, run_id: str) -> Run: ...
+
+    @property
+    def handouts(self) -> Takeaways: ...
 
 
 @asynccontextmanager
