@@ -109,3 +109,20 @@ def test_what_is_no_table_is_refused_by_content(read: Read, content: bytes) -> N
 def test_the_encoding_is_found(read: Read, encoding: str) -> None:
     table, _ = read("name,n\nGrüße,1\nCafé,2\n".encode(encoding))
     assert table["name"].to_pylist() == ["Grüße", "Café"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("cp1250", "Łódź przy ulicy"),
+        ("cp1250", "Šťastný víkend"),
+        ("iso8859_2", "Žluťoučký kůň"),
+        ("iso8859_15", "Œuvre complète, 5 €"),
+        ("cp1254", "İstanbul'da güneşli gün"),
+        ("cp1252", "größer als 5 € – naïve"),
+        ("cp1252", "Foo® «mot» 20°C §5"),
+    ],
+)
+def test_encodings_of_accents_are_told_apart_by_their_words(read: Read, encoding: str, words: str) -> None:
+    table, _ = read(("n;t\n" + "".join(f"{n};{words}\n" for n in range(40))).encode(encoding))
+    assert set(table["t"].to_pylist()) == {words}

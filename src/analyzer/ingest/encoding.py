@@ -21,7 +21,15 @@ BYTE_ORDER_MARKS = (
 EASTERN = ("euc_kr", "gb18030", "big5", "shift_jis", "euc_jp")
 ACCENTED = ("cp1252", "cp1250", "iso8859_2", "cp1254", "cp850", "mac_roman")
 OTHER_SCRIPTS = ("cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1255", "cp1256", "cp866")
+WESTERN = ("cp1252", "iso8859_15")
 WESTERN_LETTERS = frozenset("äöüÄÖÜßéèêëàâáãåæçíìîïñóòôõøúùûÉÈÊÀÂÁÅÆÇÍÎÑÓÔÕØÚœŒ€£°§«»–—‘’“”…²³µ®©")
+SYMBOLS = "£€¤¥¢¡¿¬¦¼½¾±×÷¶"
+ODD = (
+    re.compile("[\ufffd\x80-\x9f]"),
+    re.compile(rf"(?<=[^\W\d_])[{SYMBOLS}]|[{SYMBOLS}](?=[^\W\d_])"),
+    re.compile(r"(?<=[^\W\d_])[»«©°§](?=[^\W\d_])|®(?=[^\W\d_])"),
+    re.compile("(?<=[a-zß-öø-ÿąćęłńśźż])[À-ÖØ-ÞŸŠŽŒĄĆĘŁŃŚŹŻ]"),
+)
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 JUDGED_BYTES = 16_384
 FEW_ERRORS = 0.05
@@ -98,11 +106,26 @@ def _guess(head: bytes) -> Encoding:
             return Encoding(name, 0.7)
     runs = BEYOND_ASCII.findall(sample)
     accents_only = sum(map(len, runs)) <= 2 * len(runs)
-    if accents_only and all(letter in WESTERN_LETTERS for letter in b"".join(runs).decode("cp1252", "replace")):
-        return Encoding("cp1252", 0.7)
-    likely = ACCENTED if accents_only else OTHER_SCRIPTS
+    if accents_only:
+        for name in WESTERN:
+            letters = b"".join(runs).decode(name, "replace")
+            if WESTERN_LETTERS.issuperset(letters) and not _odd_in_words(sample, name):
+                return Encoding(name, 0.7)
+    likely = _least_odd(sample) if accents_only else OTHER_SCRIPTS
     found = charset_normalizer.from_bytes(sample, cp_isolation=list(likely), steps=3).best()
-    return Encoding("cp1252" if found is None else codecs.lookup(found.encoding).name, 0.5)
+    return Encoding(likely[0] if found is None else codecs.lookup(found.encoding).name, 0.5)
+
+
+def _least_odd(sample: bytes) -> list[str]:
+    """The encodings of accented letters under which the words look most like words."""
+    odd = {name: _odd_in_words(sample, name) for name in ACCENTED}
+    return [name for name in ACCENTED if odd[name] == min(odd.values())]
+
+
+def _odd_in_words(sample: bytes, name: str) -> int:
+    """How many characters are none, are symbols at the side of a letter, or are capitals behind a small letter."""
+    text = sample.decode(name, "replace")
+    return sum(len(odd.findall(text)) for odd in ODD)
 
 
 def _lines_beyond_ascii(head: bytes) -> bytes:
