@@ -2,7 +2,8 @@
 
 python benchmarks/profilers.py TABLE.parquet REPEATS MATRIX.npy WHAT…     # prints JSON
 
-Printed is {what: [[seconds, processor seconds]]}. Each finds the table in memory already, in the form it likes best, and is timed from there to its figures.
+Printed is {what: [[seconds, processor seconds]]}. Each finds the table in memory already, in the form it likes best,
+and is timed from there to its figures.
 """
 
 import json
