@@ -29,9 +29,10 @@ def doctor(as_json: bool) -> None:
     settings = settings_from({})
     found = run(_prove(settings))
     if as_json:
-        click.echo(json.dumps(found.told() | {"min_level": settings.jail_min_level}))
+        wanted = {"min_level": settings.jail_min_level, "backend": settings.jail_backend}
+        click.echo(json.dumps(found.told() | wanted))
     else:
-        _show(found, settings.jail_min_level)
+        _show(found, settings)
     if found.level < settings.jail_min_level:
         sys.exit(FAILED)
 
@@ -44,11 +45,12 @@ async def _prove(settings: Settings) -> Report:
         await jail.aclose()
 
 
-def _show(found: Report, min_level: int) -> None:
+def _show(found: Report, settings: Settings) -> None:
     marks = {Finding.PROVED: "✓", Finding.FAILED: "✗", Finding.ABSENT: "–"}
     for layer in found.layers:
         why = f": {layer.why}" if layer.why else ""
         click.echo(f"{marks[layer.finding]} {layer.layer.value:<11} {layer.finding.value}{why}")
     click.echo(f"\nLevel {found.level} of 3: {MEANINGS[found.level]}.")
-    if found.level < min_level:
-        click.echo(f"Code is not run here: ANALYZER_JAIL_MIN_LEVEL asks for level {min_level}.")
+    click.echo(f"Back end: {settings.jail_backend} (ANALYZER_JAIL_BACKEND).")
+    if found.level < settings.jail_min_level:
+        click.echo(f"Code is not run here: ANALYZER_JAIL_MIN_LEVEL asks for level {settings.jail_min_level}.")
