@@ -28,6 +28,7 @@ OURS = [
     "quality_duplicates",
     "quality_missing",
     "quality_outliers",
+    "ts_overview",
 ]
 
 

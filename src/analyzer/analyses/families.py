@@ -8,6 +8,7 @@ FAMILIES = (
     "analyzer.analyses.compare:TABLE",
     "analyzer.analyses.eda:TABLE",
     "analyzer.analyses.quality:TABLE",
+    "analyzer.analyses.ts:TABLE",
 )
 """Where each family's table is: task id → `module:attribute`."""
 

@@ -14,6 +14,7 @@ Reason = Literal[
     "no-grain",
     "no-missing",
     "no-moments",
+    "no-period",
     "no-rows",
     "no-values",
     "not-installed",
@@ -29,7 +30,7 @@ Reason = Literal[
 floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories;
 columns determine each other (`singular`); what is iterated does not settle; nothing is missing, or in more ways than
 are looked at; the values have too many decimals for a last digit; two columns hold different kinds of values; no
-test is made of moments, lists and the like."""
+test is made of moments, lists and the like; nothing says after how many steps values might repeat."""
 
 
 class Undefined(Frozen):

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from analyzer.charts.frame import frame
+from analyzer.charts.theme import ACCENT, MUTED
+
+HEIGHT = 140
 
 
 def curve(
@@ -25,5 +28,31 @@ def curve(
         encoding={
             "x": {"field": "x", "type": "temporal" if temporal else "quantitative", "title": None},
             "y": {"field": label, "type": "quantitative", "title": label},
+        },
+    )
+
+
+def stems(title: str, heights: Sequence[float], bounds: Sequence[float], *, label: str) -> dict[str, Any]:
+    """A bar for each lag from 1 on, from -1 to 1; grey where it is within the bounds, as chance explains it."""
+    values = [
+        {"lag": lag, label: height, "beyond chance": abs(height) > bound}
+        for lag, (height, bound) in enumerate(zip(heights, bounds, strict=True))
+        if lag
+    ]
+    return frame(
+        title,
+        values,
+        height=HEIGHT,
+        mark={"type": "bar", "tooltip": True, "width": 3},
+        encoding={
+            "x": {"field": "lag", "type": "quantitative", "title": "lag"},
+            "y": {"field": label, "type": "quantitative", "title": None, "scale": {"domain": [-1, 1]}},
+            "color": {
+                "field": "beyond chance",
+                "type": "nominal",
+                "title": None,
+                "legend": None,
+                "scale": {"domain": [True, False], "range": [ACCENT, MUTED]},
+            },
         },
     )

@@ -16,7 +16,10 @@ NAME_CELLS = 28
 
 
 class View(NamedTuple):
-    """Figures of the whole by their names, and by the name of a list the fields of its entries."""
+    """Figures of the whole by their names, and by the name of a list the fields of its entries.
+
+    What does not say enough, or too much, has a label of its own: `index.frequency.label = step`.
+    """
 
     facts: Sequence[str]
     lists: Mapping[str, Sequence[str]]
@@ -64,6 +67,25 @@ VIEWS: dict[str, View] = {
             "headers": ("name", "columns"),
         },
     ),
+    "ts_overview": View(
+        (
+            *("rows", "index.name = time", "index.first = first", "index.last = last"),
+            *("index.frequency.label = step", "index.frequency.share = share of all steps"),
+            *(
+                "index.missing_moments = missing moments",
+                "index.duplicates = duplicates",
+                "index.missing = rows without",
+            ),
+        ),
+        {
+            "index.gaps": ("after", "before", "missing"),
+            "columns": (
+                *("name", "count", "verdict", "adf.p", "kpss.p", "trend.slope_per_day = a day", "trend.r2 = r²"),
+                *("seasonality.period = period", "seasonality.strength = strength"),
+            ),
+        },
+        issues=True,
+    ),
     "quality_outliers": View(
         ("rows", "forest.n", "forest.rows"),
         {
@@ -76,7 +98,7 @@ VIEWS: dict[str, View] = {
 
 def show_view(result: Mapping[str, Any], view: View) -> None:
     """The facts in as many lines as they take, then each list that has entries."""
-    for line in _filled([f"{_label(name)} {_fact(at(result, name))}" for name in view.facts]):
+    for line in _filled([f"{_label(name)} {_fact(at(result, _path(name)))}" for name in view.facts]):
         say(line)
     for name, fields in view.lists.items():
         entries = at(result, name)
@@ -107,8 +129,13 @@ def _filled(facts: Sequence[str]) -> list[str]:
     return lines
 
 
-def _label(name: str) -> str:
-    return name.replace(".", " ").replace("_", " ")
+def _path(field: str) -> str:
+    return field.partition(" = ")[0]
+
+
+def _label(field: str) -> str:
+    path, _, own = field.partition(" = ")
+    return own or path.replace(".", " ").replace("_", " ")
 
 
 def _fact(value: Any) -> str:
@@ -122,7 +149,7 @@ def _fact(value: Any) -> str:
 def _show_list(entries: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:
     """Columns from the left as far as there is room; the names of what has none are told."""
     shown = entries[:MAX_ROWS]
-    texts = {field: _texts([at(entry, field) for entry in shown]) for field in fields}
+    texts = {field: _texts([at(entry, _path(field)) for entry in shown]) for field in fields}
     made, room, left_out = table(), width(), list[str]()
     for field, cells in texts.items():
         taken = min(widest([*cells, _label(field)]), NAME_CELLS)
@@ -130,7 +157,7 @@ def _show_list(entries: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> N
             left_out.append(_label(field))
             continue
         room -= taken + GAP
-        right = all(isinstance(at(entry, field), int | float | None) for entry in shown)
+        right = all(isinstance(at(entry, _path(field)), int | float | None) for entry in shown)
         made.add_column(_label(field), justify="right" if right else "left", width=taken, no_wrap=True)
     made.add_column("", ratio=1)
     for row in range(len(shown)):

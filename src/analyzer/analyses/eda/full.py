@@ -8,7 +8,7 @@ computed again. `compare_drift`, which needs a second dataset, is left out.
 
 The parts of a quick analysis come before those of a slow one, so the first section is there at once: overview and
 summary, then missing values, duplicates and quality, then what compares columns with each other, then what fits and
-searches.
+searches, and values in time.
 
 ## The same in pandas
 

@@ -1,0 +1,4 @@
+"""What computes figures of values in time. Modules in here import numpy, so only `compute` and `merge` import them.
+
+`alerts` is plain.
+"""

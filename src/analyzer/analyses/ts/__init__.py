@@ -1,0 +1,3 @@
+"""Tables that a column of moments puts in order."""
+
+TABLE = {"ts_overview": "analyzer.analyses.ts.overview:analysis"}
