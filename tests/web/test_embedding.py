@@ -15,7 +15,7 @@ from aiohttp import web
 
 from analyzer import Settings, create_app
 from tests.api import Api
-from tests.conftest import serving
+from tests.conftest import Served, serving
 from tests.waiting import PATIENCE_SECONDS, alive, family, until
 
 ROOT = Path(__file__).parents[2]
@@ -166,3 +166,18 @@ def test_the_library_example(tmp_path: Path, penguins: Path) -> None:
     )
     assert told.stderr == ""
     assert "body_mass_g numeric 342 4201.754385964912" in told.stdout
+
+
+async def test_the_client_example(served: Served, tmp_path: Path, penguins: Path) -> None:
+    report = tmp_path / "report.html"
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", str(ROOT / "examples/client.py"), served.url, str(penguins), str(report)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = (content.decode() for content in await program.communicate())
+    assert (program.returncode, err) == (0, "")
+    assert "sent 15241 of 15241 bytes" in out
+    assert out.count("run.completed") == 2
+    assert "mean of the first number: 43.92" in out
+    assert "4201.75" in report.read_text()
