@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,15 @@ from aiofiles.threadpool import wrap
 from analyzer.aio import Tasks
 from analyzer.blobs.base import Blobs
 from analyzer.drafts import bad_rows_file, open_file
-from analyzer.errors import Busy, Expired, NotFound, ParserCrashed, RunTimeout, UnknownDataset, shown
-from analyzer.executors.base import Executor, ExportTable, Lane, ReadFile, Reading, ReadRows, WorkerDied
+from analyzer.errors import (
+    Busy,
+    Expired,
+    NotFound,
+    RunTimeout,
+    UnknownDataset,
+    shown,
+)
+from analyzer.executors.base import Executor, ExportTable, Lane, ReadFile, Reading, ReadRows
 from analyzer.models import (
     PUBLIC,
     Dataset,
@@ -30,7 +37,7 @@ from analyzer.models import (
 from analyzer.retention import Retention, original_key, table_key
 from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
-from analyzer.uploads import Upload, display_name, receiving
+from analyzer.uploads import Upload, display_name, reading_named, receiving
 
 log = logging.getLogger("analyzer.datasets")
 
@@ -109,7 +116,7 @@ class Shelf:
             upload.early = self._arrivals.start(self._read_arriving(work), "read what arrives")
 
     async def _read_arriving(self, work: ReadFile) -> Reading:
-        with _crash_named(work.filename):
+        with reading_named(work.filename):
             reading: Reading = await self._executor.call(work, Lane.ARRIVALS)
             return reading
 
@@ -174,7 +181,7 @@ class Shelf:
     @asynccontextmanager
     async def _bounded(self, filename: str) -> AsyncIterator[None]:
         """Reading within its time; what goes wrong is told of the file."""
-        with _crash_named(filename):
+        with reading_named(filename):
             async with self._within_time(f"Reading {filename!r}"):
                 yield
 
@@ -311,15 +318,6 @@ class Shelf:
             await self._blobs.keep(name, draft)
         finally:
             draft.unlink(missing_ok=True)
-
-
-@contextmanager
-def _crash_named(filename: str) -> Iterator[None]:
-    """The death of the worker that reads a file is told of the file."""
-    try:
-        yield
-    except WorkerDied:
-        raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None
 
 
 def content_of(sha256: str, filename: str, options: ReadingOptions) -> str:

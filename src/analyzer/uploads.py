@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 import unicodedata
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from analyzer.blobs.base import Blobs
 from analyzer.drafts import complete_mark, open_file, telling_when_full
-from analyzer.errors import UploadTooLarge
+from analyzer.errors import DecompressionLimit, MemoryLimit, ParserCrashed, UploadTooLarge
+from analyzer.executors.base import WorkerDied
 from analyzer.models import ReadingOptions
 
 MAX_NAME_CHARACTERS = 200
@@ -200,3 +201,19 @@ def display_name(name: str) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(character for character in last if unicodedata.category(character)[0] != "C").strip(" .")
     return visible[:MAX_NAME_CHARACTERS] or "upload"
+
+
+@contextmanager
+def reading_named(filename: str) -> Iterator[None]:
+    """What befalls the worker that reads a file is told of the file."""
+    try:
+        yield
+    except WorkerDied:
+        raise ParserCrashed(f"Reading {filename!r} ended the worker that read it.") from None
+    except MemoryLimit as wall:
+        limit = wall.more["limit"]
+        raise DecompressionLimit(
+            f"Reading {filename!r} needed more than the {limit:,} bytes of memory it may use.",
+            limit=limit,
+            where={"offset": 0},
+        ) from None

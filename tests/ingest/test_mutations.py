@@ -22,6 +22,7 @@ from tests.ingest.workbooks import ods, xlsx
 TEXT = "id,name,price,day\n" + "".join(f'{n},"name, {n}",{n / 7:.3f},2020-01-{n % 28 + 1:02d}\n' for n in range(60))
 RECORDS = [{"id": n, "name": f"n {n}", "inner": {"a": n / 7}, "list": [1, None]} for n in range(40)]
 TABLE = pa.table({"a": list(range(200)), "b": [f"text {n % 7}" for n in range(200)], "c": [n / 3 for n in range(200)]})
+BOOKS = Path(__file__).with_name("books")
 FILES: dict[str, bytes] = {
     "csv": TEXT.encode(),
     "utf16": TEXT.encode("utf-16"),
@@ -29,6 +30,8 @@ FILES: dict[str, bytes] = {
     "jsonl": "\n".join(map(json.dumps, RECORDS)).encode(),
     "xlsx": xlsx({"One": [["a", "b"], *([n, f"x{n}"] for n in range(30))]}),
     "ods": ods([["a", "b"], *([n, f"x{n}"] for n in range(30))]),
+    "xls": (BOOKS / "97.xls").read_bytes(),
+    "xlsb": (BOOKS / "binary.xlsb").read_bytes(),
     "parquet": packed(TABLE, "parquet"),
     "arrow": packed(TABLE, "arrow"),
     "feather": packed(TABLE, "feather"),

@@ -179,3 +179,13 @@ async def test_of_two_hundred_uploads_at_once_each_is_taken_or_told_to_come_back
         else:
             page = await api.get(f"/api/datasets/{answer.json['file_id']}/rows?offset=999")
             assert page.json == {"columns": ["number"], "rows": [[number]], "total": 1_000}
+
+
+async def test_a_file_that_takes_too_much_memory_is_refused_as_such(make_settings: Callable[..., Settings]) -> None:
+    app = create_app(make_settings(task_memory_bytes=64 * MIB))
+    async with serving(app) as url, aiohttp.ClientSession(url) as http:
+        document = b'{"a": [' + b"1.5," * 5_000_000 + b"1.5]}"  # which has to be in memory as a whole
+        problem = (await Api(http).upload(document, "t.json")).problem(422, "decompression-limit")
+        assert problem["limit"] == 64 * MIB
+        assert problem["where"]
+        assert (await Api(http).upload(b"a,b\n1,2\n")).status == 201

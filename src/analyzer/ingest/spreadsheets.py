@@ -19,6 +19,7 @@ from analyzer.ingest.reports import column_readings, warn_of_columns
 from analyzer.ingest.source import Source
 from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, text_spill
 from analyzer.ingest.typed_table import SpilledTable
+from analyzer.ingest.workbook_cells import lost_cells
 from analyzer.ingest.workbook_checks import check_workbook, damage_named
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
@@ -47,6 +48,9 @@ def read_workbook(
         findings = Findings()
         if others:
             findings.warn(f"The sheet {name!r} was read; the workbook also has {', '.join(map(repr, others))}.")
+        with damage_named(stream, {"sheet": name}):
+            for lost in lost_cells(stream, name, sheet.merged_cell_ranges or (), layout.line):
+                findings.warn(lost)
         return _store(spill, lines, layout, source, target, options, findings)
 
 

@@ -12,6 +12,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, PasswordError
 
 from analyzer.errors import DecompressionLimit, EncryptedDocument, ParseError, UnsafeDocument, UnsupportedFormat
+from analyzer.ingest.binary_sheets import xls_cells, xlsb_cells
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.source import read_up_to
 
@@ -21,6 +22,7 @@ XML_ENDINGS = (".xml", ".rels")
 OPEN_DOCUMENT = "content.xml"
 MAIN_MEMBERS = ("xl/workbook.xml", "xl/workbook.bin", OPEN_DOCUMENT)
 ENTITY = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+BINARY_SHEET = re.compile(r"xl/worksheets/[^/]+\.bin")
 CELL_PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="([0-9]+)"')
 MAX_CELLS = 200_000_000
@@ -39,6 +41,10 @@ def check_workbook(stream: BinaryIO, limits: Limits) -> None:
         stream.seek(0)
         if (place := read_up_to(stream, limits.max_line_bytes).find(ENCRYPTED)) >= 0:
             raise EncryptedDocument("The workbook is protected by a password.", where={"offset": place})
+        with damage_named(stream):
+            cells = xls_cells(stream)
+        if cells > MAX_CELLS:
+            raise _too_many_cells("The largest sheet of the workbook", {"offset": 0})
         return
     with damage_named(stream), zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
@@ -52,6 +58,11 @@ def check_workbook(stream: BinaryIO, limits: Limits) -> None:
             if entry.filename.endswith(XML_ENDINGS):
                 with damage_named(stream, where):
                     _check_member(archive, entry)
+            if BINARY_SHEET.fullmatch(entry.filename):
+                with damage_named(stream, where):
+                    cells = xlsb_cells(archive.read(entry))
+                if cells > MAX_CELLS:
+                    raise _too_many_cells(repr(entry.filename), where)
             # calamine reads on for ever where a table of an open document has no end
             if entry.filename == OPEN_DOCUMENT and (broken := _malformed(archive, entry)) is not None:
                 raise ParseError(
@@ -78,11 +89,11 @@ def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 repeats += sum(count for count in map(int, REPEATED.findall(text)) if count < 16_384)
             before = piece
     if rows * columns > MAX_CELLS or repeats > MAX_REPEATS:
-        raise DecompressionLimit(
-            f"{entry.filename!r} in the workbook spans too many cells.",
-            limit=MAX_CELLS,
-            where={"member": entry.filename},
-        )
+        raise _too_many_cells(repr(entry.filename), {"member": entry.filename})
+
+
+def _too_many_cells(what: str, where: Mapping[str, object]) -> DecompressionLimit:
+    return DecompressionLimit(f"{what} spans more than {MAX_CELLS:,} cells.", limit=MAX_CELLS, where=where)
 
 
 def _extremes(text: bytes) -> Iterable[tuple[bytes, bytes]]:
@@ -116,6 +127,13 @@ def damage_named(stream: BinaryIO, where: Mapping[str, object] | None = None) ->
             ) from error
         place = place or where or _main_part(stream)
         raise ParseError(f"The workbook is damaged: {text[:300]}", where=place) from error
+    except BaseException as panic:
+        if type(panic).__name__ != "PanicException":  # calamine's, which has no other name and is no Exception
+            raise
+        raise ParseError(
+            "The workbook is damaged: one part of it says something that another part contradicts.",
+            where=where or _main_part(stream),
+        ) from panic
 
 
 def _damaged_xml(stream: BinaryIO) -> Mapping[str, object] | None:
