@@ -269,3 +269,32 @@ def test_a_table_maps_without_copying(tmp_path: Path) -> None:
         assert pa.total_allocated_bytes() == before
         assert all(chunk.to_numpy(zero_copy_only=True).sum() > 0 for chunk in table["b"].chunks)
         assert table["a"].num_chunks <= 10
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("rows", [2, 60_000])
+def test_a_table_inside_quoted_lines_is_read(read: Read, mark: str, rows: int) -> None:
+    lines = ['"n;town;""remark; long"""', *(f'"{n};Łódź;""a; b"""' for n in range(rows))]
+    text = mark + "\r\n".join(lines) + "\r\n"
+    table, report = read(text)
+    assert table.column_names == ["n", "town", "remark; long"]
+    assert (table["n"][-1].as_py(), table["town"][-1].as_py(), table.num_rows) == (rows - 1, "Łódź", rows)
+    assert any("in quotes as a whole" in warning for warning in report.warnings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"Doe, Jane"\n"Roe, Jo"\n"Poe, Al"\n',
+        '"place"\n"52.1,13.4,30"\n"52.2,13.3,31"\n',
+        '"a, b, c"\n"one, two, three"\n',
+    ],
+)
+def test_a_column_of_quoted_texts_stays_one(read: Read, text: str) -> None:
+    assert read(text)[0].num_columns == 1
+
+
+def test_rows_of_quoted_cells_are_no_quoted_lines(read: Read) -> None:
+    table, report = read('"a","b","c"\n"1","2","x, y"\n')
+    assert table.to_pydict() == {"a": [1], "b": [2], "c": ["x, y"]}
+    assert not [warning for warning in report.warnings if "quotes" in warning]

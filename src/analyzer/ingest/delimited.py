@@ -21,6 +21,7 @@ from analyzer.ingest.delimited_opening import Opening, read_opening
 from analyzer.ingest.encoding import Encoding, repaired, utf8_pieces
 from analyzer.ingest.findings import MAX_SAMPLES, BadRow, Change, Findings, shortened
 from analyzer.ingest.limits import Limits
+from analyzer.ingest.quoted_lines import within_quotes
 from analyzer.ingest.records import RecordReader
 from analyzer.ingest.reports import column_readings, warn_of_columns
 from analyzer.ingest.row_fitting import TextRows
@@ -53,10 +54,14 @@ def read_delimited(
     source: Source, target: Path, options: ReadingOptions, limits: Limits
 ) -> tuple[TableSchema, ReadingReport]:
     """Store the delimited text in `source` as an Arrow file at `target`."""
+    inside = within_quotes(source, options)
+    source = inside or source
     opening = read_opening(source, options, limits)
     plans = list(opening.plans)
     for _ in range(MAX_PASSES):
         findings = Findings()
+        if inside is not None:
+            findings.warn("Every line stood in quotes as a whole; the table inside them was read.")
         shape, contradicted = _read_through(source, target, opening, plans, findings, Hints.of(options), limits)
         if not contradicted:
             return shape, _report(opening, plans, shape, findings, source)
