@@ -12,6 +12,7 @@ Array = npt.NDArray[Any]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX = np.uint64(0xBF58476D1CE4E5B9)
+BLOCK = 1 << 16
 WORD = 8
 KEPT = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], dtype=np.uint64)
 """Masks that keep the first so many bytes of a word."""
@@ -21,8 +22,15 @@ def hashes(cells: Sequence[Array], rows: int) -> Array:
     """One hash for each row of some columns of 64-bit integers: equal where the rows are."""
     key = np.zeros(rows, dtype=np.uint64)
     for cell in cells:
-        key = _mixed(key, cell.view(np.uint64))
+        mix(key, cell)
     return key
+
+
+def mix(key: Array, cell: Array) -> None:
+    """Take one more column of 64-bit integers into the hashes, block by block."""
+    for start in range(0, key.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        key[block] = _mixed(key[block], cell[block].view(np.uint64))
 
 
 def repeated(key: Array) -> Array:

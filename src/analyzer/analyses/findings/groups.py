@@ -1,6 +1,7 @@
 """Rows that are equal in some columns, group by group."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.figures import columns
-from analyzer.analyses.figures.hashing import hashes, repeated
+from analyzer.analyses.figures.hashing import repeated
 from analyzer.analyses.figures.wire import shortened
-from analyzer.analyses.findings.rows import exact_groups, identities, neighbours
+from analyzer.analyses.findings.rows import groups_of, identities_of, row_hashes
 
 Array = npt.NDArray[Any]
 
@@ -24,40 +25,36 @@ def of_key(table: pa.Table, names: Sequence[str], most: int) -> dict[str, Any]:
     Missing values equal each other. `samples` are the largest groups, `most` of them.
     """
     plain = [columns.plain(table.column(name)) for name in names]
-    groups = _groups([column for column in plain if columns.kind_of(column.type) != "unsupported"], table.num_rows)
-    sizes = [len(rows) for rows in groups]
-    extra = sum(sizes) - len(sizes)
+    comparable = [column for column in plain if columns.kind_of(column.type) != "unsupported"]
+    order, starts, sizes = _groups(comparable, table.num_rows)
     gone = np.zeros(table.num_rows, dtype=bool)
     for column in plain:
         gone |= pc.is_null(column, nan_is_null=True).to_numpy()
-    largest = sorted(groups, key=lambda rows: (-len(rows), int(rows[0])))[:most]
+    largest = np.lexsort((order[starts], -sizes))[:most]
+    extra = int(sizes.sum()) - sizes.size
     return {
         "columns": list(names),
         "extra_copies": extra,
-        "rows_in_groups": sum(sizes),
-        "groups": len(sizes),
+        "rows_in_groups": int(sizes.sum()),
+        "groups": sizes.size,
         "rows_with_missing": int(gone.sum()),
         "unique": not extra and not gone.any() and table.num_rows > 0,
-        "samples": [_sample(table, names, rows) for rows in largest],
+        "samples": [_sample(table, names, order[starts[one] : starts[one] + sizes[one]]) for one in largest],
     }
 
 
-def _groups(plain: Sequence[pa.ChunkedArray], rows: int) -> list[Array]:
-    """The numbers of the rows of each group of equal ones, each in ascending order."""
+def _groups(plain: Sequence[pa.ChunkedArray], rows: int) -> tuple[Array, Array, Array]:
+    """Rows, equal ones together and in ascending order; where groups of several start, and their sizes."""
     text = [column for column in plain if columns.kind_of(column.type) == "categorical"]
-    cells = [identities(column) for column in plain if columns.kind_of(column.type) != "categorical"]
-    suspects = repeated(hashes(cells, rows)) if cells else np.arange(rows if text else 0)
+    others = [column for column in plain if columns.kind_of(column.type) != "categorical"]
     # Text is the dearest to tell apart, so it is only asked where everything else is equal.
-    cells = [cell[suspects] for cell in cells]
-    cells += [identities(column if suspects.size == rows else column.take(pa.array(suspects))) for column in text]
-    again = repeated(hashes(cells, suspects.size))
-    suspects, cells = suspects[again], [cell[again] for cell in cells]
+    suspects = repeated(row_hashes(others)) if others else np.arange(rows if text else 0)
     if not suspects.size:
-        return []
-    order, same = neighbours(exact_groups(cells))
+        return suspects, suspects, suspects
+    order, same = groups_of([partial(identities_of, column, suspects) for column in plain], suspects.size)
     starts = np.flatnonzero(np.append(True, ~same))
-    found = np.split(suspects[order], starts[1:])
-    return [rows for rows in found if rows.size > 1]
+    sizes = np.diff(np.append(starts, order.size))
+    return suspects[order], starts[sizes > 1], sizes[sizes > 1]
 
 
 def _sample(table: pa.Table, names: Sequence[str], rows: Array) -> dict[str, Any]:

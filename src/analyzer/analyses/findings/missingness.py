@@ -21,8 +21,11 @@ MAX_PAIRS = 500
 MAX_STAND_INS = 20
 MAX_TEST_ROWS = 100_000
 BLOCK = 1 << 16
+SLICE = 1 << 20
+BLOCK_CELLS, LEAST_ROWS = 1 << 24, 1 << 16
 """So many patterns, the most frequent ones, are listed, so many columns from the left paired, and so many pairs kept,
-the strongest. Masks are multiplied in blocks of rows in which single precision counts exactly."""
+the strongest. Masks are made of so
+many cells at once, and multiplied in blocks of rows in which single precision counts exactly."""
 
 
 def stand_ins(look: Look) -> list[dict[str, Any]]:
@@ -50,20 +53,40 @@ def blanks(look: Look) -> int:
 
 
 def together(table: pa.Table) -> dict[str, Any]:
-    """`{complete_rows, empty_rows, patterns, more_patterns, pairs, paired, mcar}` of all columns of a table."""
-    masks = {name: _mask(table.column(name)) for name in table.column_names}
-    gappy = {name: mask for name, mask in masks.items() if mask.any()}
-    patterns, more, complete = _patterns(gappy, table.num_rows)
-    empty = int(np.logical_and.reduce(list(masks.values())).sum()) if masks else 0
-    partial = {name: mask for name, mask in gappy.items() if not mask.all()}
+    """`{complete_rows, empty_rows, patterns, more_patterns, pairs, paired}` of all columns of a table.
+
+    Block after block of rows is looked at, and what was counted in each is added up.
+    """
+    names, rows = table.column_names, table.num_rows
+    gone = {name: _missing(table.column(name)) for name in names}
+    gappy = [name for name in names if gone[name]]
+    paired = [name for name in gappy if gone[name] < rows][:MAX_PAIRED]
+    both = np.zeros((len(paired), len(paired)))
+    complete = empty = 0
+    seen: list[Array] = []
+    height = max(LEAST_ROWS, BLOCK_CELLS // max(len(gappy), 1))
+    for start in range(0, rows if gappy else 0, height):
+        masks = [_mask(table.column(name).slice(start, height)) for name in gappy]
+        seen.append(_kinds(masks) + np.array([[0], [start], [0]]))
+        complete += int(np.count_nonzero(~np.logical_or.reduce(masks)))
+        empty += int(np.count_nonzero(np.logical_and.reduce(masks))) if len(gappy) == len(names) else 0
+        _add_pairs(both, [mask for name, mask in zip(gappy, masks, strict=True) if name in paired])
+    patterns, more = _patterns(table, gappy, seen)
     return {
-        "complete_rows": complete,
+        "complete_rows": complete if gappy else rows,
         "empty_rows": empty,
         "patterns": patterns,
         "more_patterns": more,
-        "paired": min(len(partial), MAX_PAIRED),
-        "pairs": _pairs(dict(list(partial.items())[:MAX_PAIRED])),
+        "paired": len(paired),
+        "pairs": _pairs(paired, both, rows),
     }
+
+
+def _missing(column: pa.ChunkedArray) -> int:
+    """How many values are missing, NaN included."""
+    if not pa.types.is_floating(columns.plain(column).type):
+        return int(column.null_count)
+    return sum(int(np.count_nonzero(_mask(column.slice(start, SLICE)))) for start in range(0, len(column), SLICE))
 
 
 def _mask(column: pa.ChunkedArray) -> Array:
@@ -72,26 +95,35 @@ def _mask(column: pa.ChunkedArray) -> Array:
     return mask
 
 
-def _patterns(gappy: dict[str, Array], rows: int) -> tuple[list[dict[str, Any]], int, int]:
-    """`[{columns, n, share}]` by falling n, how many are not listed, and the number of rows without a gap."""
-    if not gappy or not rows:
-        whole = [{"columns": [], "n": rows, "share": 1.0}] if rows else []
-        return whole, 0, rows
-    names, masks = list(gappy), list(gappy.values())
+def _kinds(masks: list[Array]) -> Array:
+    """A row each for the keys of the different patterns, the first rows that have them, and how many do."""
     words = [_packed(masks[start : start + 63]) for start in range(0, len(masks), 63)]
-    key = words[0] if len(words) == 1 else hashes(words, rows)
-    _, first, counts = np.unique(key, return_index=True, return_counts=True)
-    order = np.lexsort((first, -counts))
+    key = words[0] if len(words) == 1 else hashes(words, masks[0].size).view(np.int64)
+    return np.stack(np.unique(key, return_index=True, return_counts=True))
+
+
+def _patterns(table: pa.Table, gappy: list[str], seen: list[Array]) -> tuple[list[dict[str, Any]], int]:
+    """`[{columns, n, share}]` by falling n, and how many are not listed, from what was seen in each block."""
+    rows = table.num_rows
+    if not seen:
+        return ([{"columns": [], "n": rows, "share": 1.0}] if rows else []), 0
+    keys, firsts, counts = np.concatenate(seen, axis=1)
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    firsts, totals = firsts[first], np.zeros(first.size, dtype=np.int64)
+    np.add.at(totals, which, counts)
+    order = np.lexsort((firsts, -totals))
+    listed = order[:MAX_PATTERNS]
+    shown = table.select(gappy).take(pa.array(firsts[listed]))
+    masks = {name: _mask(shown.column(name)) for name in gappy}
     found = [
         {
-            "columns": [name for name, mask in zip(names, masks, strict=True) if mask[first[place]]],
-            "n": int(counts[place]),
-            "share": counts[place] / rows,
+            "columns": [name for name in gappy if masks[name][number]],
+            "n": int(totals[place]),
+            "share": int(totals[place]) / rows,
         }
-        for place in order[:MAX_PATTERNS].tolist()
+        for number, place in enumerate(listed.tolist())
     ]
-    whole_row = [place for place in range(first.size) if not any(mask[first[place]] for mask in masks)]
-    return found, max(0, order.size - MAX_PATTERNS), int(counts[whole_row[0]]) if whole_row else 0
+    return found, order.size - len(found)
 
 
 def _packed(masks: list[Array]) -> Array:
@@ -102,17 +134,17 @@ def _packed(masks: list[Array]) -> Array:
     return word
 
 
-def _pairs(partial: dict[str, Array]) -> list[dict[str, Any]]:
-    """`[{column, other, r, n}]`: Pearson's r of being missing, and in how many rows both are; the strongest first."""
-    names = list(partial)
-    if len(names) < 2:
-        return []
-    masks = list(partial.values())
-    rows = masks[0].size
-    both = np.zeros((len(names), len(names)))
-    for start in range(0, rows, BLOCK):
+def _add_pairs(both: Array, masks: list[Array]) -> None:
+    """Add in how many rows each two of them are true."""
+    for start in range(0, masks[0].size if len(masks) > 1 else 0, BLOCK):
         block = np.column_stack([mask[start : start + BLOCK] for mask in masks]).astype(np.float32)
         both += block.T @ block
+
+
+def _pairs(names: list[str], both: Array, rows: int) -> list[dict[str, Any]]:
+    """`[{column, other, r, n}]`: Pearson's r of being missing, and in how many rows both are; the strongest first."""
+    if len(names) < 2:
+        return []
     each = np.diag(both)
     spread = each * (rows - each)
     r = (rows * both - np.outer(each, each)) / np.sqrt(np.outer(spread, spread))

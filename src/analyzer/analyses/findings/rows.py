@@ -1,6 +1,7 @@
 """Rows that repeat, and columns that do."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.figures import columns
-from analyzer.analyses.figures.hashing import hashes, repeated
+from analyzer.analyses.figures.hashing import mix, repeated
 from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
 
 Array = npt.NDArray[Any]
 
 BLANKS = r"\s+"
+BLOCK = 1 << 20
+NULL = -0x5DEECE66D5DEECE6
+
+Cells = Callable[[], Array]
+"""One int64 for each row, made anew whenever it is asked for, so that those of many columns are never kept together."""
 
 
 def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
@@ -26,13 +32,13 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
     plain = {name: columns.plain(table.column(name)) for name in table.column_names}
     plain = {name: column for name, column in plain.items() if columns.kind_of(column.type) != "unsupported"}
     text = [column for column in plain.values() if _is_text(column)]
-    others = [identities(column) for column in plain.values() if not _is_text(column)]
+    others = [column for column in plain.values() if not _is_text(column)]
     # Text is the dearest to tell apart, so it is only asked where everything else is equal.
-    suspects = repeated(hashes(others, table.num_rows)) if others else np.arange(table.num_rows)
-    text = [column.take(pa.array(suspects)) for column in text] if suspects.size < table.num_rows else text
-    others = [cell[suspects] for cell in others]
-    exact, rows = _counted([*others, *map(identities, text)], suspects)
-    near, near_rows = _counted([*others, *map(_loose, text)], suspects) if text else (exact, rows)
+    suspects = repeated(row_hashes(others)) if others else np.arange(table.num_rows)
+    same = [partial(identities_of, column, suspects) for column in others]
+    exact, rows = _counted([*same, *(partial(identities_of, column, suspects) for column in text)], suspects)
+    loose = [*same, *(partial(_loose, column, suspects) for column in text)]
+    near, near_rows = _counted(loose, suspects) if text else (exact, rows)
     more = near["extra_copies"] - exact["extra_copies"]
     found = [
         *_table_issues("duplicates", exact, exact["extra_copies"], rows, table.num_rows, limits),
@@ -54,6 +60,40 @@ def _table_issues(
 
 def _is_text(column: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
+
+
+def row_hashes(plain: Sequence[pa.ChunkedArray]) -> Array:
+    """A hash of each row of at least one plain column, equal where the rows are; one column is looked at at a time."""
+    key = np.zeros(len(plain[0]), dtype=np.uint64)
+    for column in plain:
+        if pa.types.is_floating(column.type) or pa.types.is_signed_integer(column.type) or _is_moment(column.type):
+            for start in range(0, len(column), BLOCK):
+                block = column.slice(start, BLOCK)
+                mix(key[start : start + BLOCK], _cells(block))
+        else:
+            mix(key, identities(column))
+    return key
+
+
+def _cells(block: pa.ChunkedArray) -> Array:
+    """An int64 for each cell, equal where the values are; nulls are what hardly any value is."""
+    if pa.types.is_floating(block.type):
+        return identities(block)
+    whole: Array = pc.fill_null(block.cast(pa.int64()), NULL).to_numpy()
+    return whole
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind))
+
+
+def identities_of(column: pa.ChunkedArray, rows: Array) -> Array:
+    """The `identities` in these rows, given in ascending order."""
+    return identities(_taken(column, rows))
+
+
+def _taken(column: pa.ChunkedArray, rows: Array) -> pa.ChunkedArray:
+    return column if rows.size == len(column) else column.take(pa.array(rows))
 
 
 def identities(column: pa.ChunkedArray) -> Array:
@@ -85,9 +125,9 @@ def _whole(column: pa.ChunkedArray) -> Array | None:
     return values
 
 
-def _loose(column: pa.ChunkedArray) -> Array:
-    """The identities of text in lower case without surrounding or repeated blanks."""
-    encoded = column.dictionary_encode()
+def _loose(column: pa.ChunkedArray, rows: Array) -> Array:
+    """The identities of text in these rows, in lower case without surrounding or repeated blanks."""
+    encoded = _taken(column, rows).dictionary_encode()
     if not encoded.num_chunks:
         return np.zeros(0, np.int64)
     folded = pc.utf8_trim_whitespace(pc.utf8_lower(encoded.chunk(0).dictionary))
@@ -97,20 +137,35 @@ def _loose(column: pa.ChunkedArray) -> Array:
     return loose
 
 
-def _counted(cells: Sequence[Array], numbers: Array) -> tuple[dict[str, int], list[int]]:
+def _counted(cells: Sequence[Cells], numbers: Array) -> tuple[dict[str, int], list[int]]:
     """`{extra_copies, rows_in_groups, groups}` of equal rows, and the first ones that repeat an earlier one.
 
     `numbers` are those of the rows in the table.
     """
     if not cells or not numbers.size:
         return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, []
-    order, same = neighbours(hashes(cells, numbers.size))
-    if any((cell[order][1:] != cell[order][:-1])[same].any() for cell in cells):
-        order, same = neighbours(exact_groups(cells))  # different rows share a hash
+    order, same = groups_of(cells, numbers.size)
     extra = int(np.count_nonzero(same))
     groups = int(np.count_nonzero(same[:1])) + int(np.count_nonzero(same[1:] & ~same[:-1]))
     copies = np.sort(order[1:][same])[:MAX_ROWS]
     return {"extra_copies": extra, "rows_in_groups": extra + groups, "groups": groups}, numbers[copies].tolist()
+
+
+def groups_of(cells: Sequence[Cells], rows: int) -> tuple[Array, Array]:
+    """The rows in an order that brings equal ones together, and where one equals the one before."""
+    key = np.zeros(rows, dtype=np.uint64)
+    for cell in cells:
+        mix(key, cell())
+    order, same = neighbours(key)
+    if all(_are_equal(cell(), order, same) for cell in cells):
+        return order, same
+    return neighbours(exact_groups(cells))  # different rows share a hash
+
+
+def _are_equal(cell: Array, order: Array, same: Array) -> bool:
+    """Whether each row that has the hash of the one before has its value too."""
+    line = cell[order]
+    return not (line[1:] != line[:-1])[same].any()
 
 
 def neighbours(label: Array) -> tuple[Array, Array]:
@@ -120,11 +175,11 @@ def neighbours(label: Array) -> tuple[Array, Array]:
     return order, line[1:] == line[:-1]
 
 
-def exact_groups(cells: Sequence[Array]) -> Array:
+def exact_groups(cells: Sequence[Cells]) -> Array:
     """A number for each row, the same for equal rows and only for those: column after column, without any hash."""
-    group = np.zeros(cells[0].size, dtype=np.int64)
+    group: Array = np.zeros(1, dtype=np.int64)
     for cell in cells:
-        values, code = np.unique(cell, return_inverse=True)
+        values, code = np.unique(cell(), return_inverse=True)
         group = np.unique(group * values.size + code, return_inverse=True)[1]
     return group
 
