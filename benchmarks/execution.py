@@ -36,7 +36,8 @@ from analyzer import Analyzer, Settings, create_app  # noqa: E402
 from analyzer.registry import DECORATED, Part  # noqa: E402
 from analyzer.state.sql import SqlState  # noqa: E402
 
-DECORATED["bench_trivial"] = "trivial:analysis"  # workers find it where this program lies
+# Workers find them where this program lies.
+DECORATED.update({"bench_trivial": "chores:trivial", "bench_describe": "chores:describing"})
 
 WORKERS = len(os.sched_getaffinity(0))
 CONCURRENCIES = (1, 8, 64)
@@ -125,20 +126,30 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self.waits = False  # for the end of a run, when it starts one
 
     @classmethod
     async def open(cls, port: int) -> "Connection":
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def post(self, path: str, kind: str, body: bytes) -> Any:
-        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._writer.write(head.encode() + body)
+        """The answer, of a run that is waited for the ended run."""
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        prefer = "Prefer: wait=60\r\n" if self.waits else ""
+        self._writer.write(f"{head}{prefer}\r\n".encode() + body)
+        status, answer = await self._answer()
+        if status not in ("200", "201", "202"):
+            raise RuntimeError(f"the server refused: {answer.decode()}")
+        return json.loads(answer)
+
+    async def get(self, path: str) -> bytes:
+        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        return (await self._answer())[1]
+
+    async def _answer(self) -> tuple[str, bytes]:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
-        answer = json.loads(await self._reader.readexactly(length))
-        if head.split()[1] not in ("201", "202"):
-            raise RuntimeError(f"the server refused: {answer}")
-        return answer
+        return head.split()[1], await self._reader.readexactly(length)
 
     async def watch(self, path: str) -> bytes:
         """The stream of events, to its end."""
