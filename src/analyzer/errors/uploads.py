@@ -58,7 +58,7 @@ class NotATable(AnalyzerError):
 
 
 class DecompressionLimit(AnalyzerError):
-    """The file is small, but what it decompresses to is out of all proportion."""
+    """The file is small, but what it becomes is out of all proportion, or more than the memory that reading may use."""
 
     code, status, title = "decompression-limit", 422, "The file decompresses to too much"
 
