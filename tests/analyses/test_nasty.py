@@ -15,6 +15,7 @@ TASKS = [
     "quality_duplicates",
     "quality_missing",
     "quality_outliers",
+    "ts_overview",
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from analyzer.errors import Crashed, InvalidParameters, field_errors
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied
 from analyzer.models import TableSchema
-from analyzer.registry import Analysis, Part, Place, Registry
+from analyzer.registry import Analysis, Part, Place, Registry, no_further_tables
 from analyzer.sharing import SharedSections
 
 import pydantic  # isort: skip
@@ -61,7 +61,7 @@ class Computing:
     def described(self) -> str:
         """The analyses that may be chosen, for a prompt."""
         found: list[Analysis[Any, Any]] = [self.catalogue.find(task_id) for task_id in self.catalogue.ids()]
-        usable = [one for one in found if one.place is Place.SLOT]
+        usable = [one for one in found if one.place is Place.SLOT and one.further is no_further_tables]
         return "; ".join(f"{one.id} ({one.title}; params: {', '.join(one.params.model_fields)})" for one in usable)
 
     async def _section(self, task_id: str, params: dict[str, Any], path: str, part: Part) -> EncodedSection:

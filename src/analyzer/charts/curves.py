@@ -17,8 +17,12 @@ def curve(
     label: str,
     temporal: bool = False,
     step: bool = False,
+    from_zero: bool = True,
 ) -> dict[str, Any]:
-    """A line through the points; `step` stays level up to each one, `temporal` takes x for ISO 8601 moments."""
+    """A line through the points; `step` stays level up to each one, `temporal` takes x for ISO 8601 moments.
+
+    Heights are shown `from_zero`, or from the least one on.
+    """
     values = [{"x": place, label: height} for place, height in zip(x, y, strict=True)]
     mark = {"type": "line", "tooltip": True} | ({"interpolate": "step-after"} if step else {})
     return frame(
@@ -27,7 +31,7 @@ def curve(
         mark=mark,
         encoding={
             "x": {"field": "x", "type": "temporal" if temporal else "quantitative", "title": None},
-            "y": {"field": label, "type": "quantitative", "title": label},
+            "y": {"field": label, "type": "quantitative", "title": label, "scale": {"zero": from_zero}},
         },
     )
 

@@ -40,7 +40,7 @@ severity, then code, column and other column.
 - Equal distributions: two-sample Kolmogorov–Smirnov test on up to 1,000 values of each of the first 60 numeric
   columns.
 - Where a datetime column puts the table in order, up to 50 numeric columns are tested over their last 1,000 values:
-  the augmented Dickey–Fuller test (constant, lags by AIC; needs the extra `stats`) and Fisher's g (1929) on the
+  the augmented Dickey–Fuller test (constant, lags by AIC) and Fisher's g (1929) on the
   periodogram of the differences, which finds a season where one period seen at least three times stands out.
 - Text is examined by its distinct values, the first 100,000 of them. Similarity is Ratcliff & Obershelp's ratio
   between the 100 most frequent ones, where they are not nearly all different.
@@ -334,7 +334,7 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
-    version=2,
+    version=3,
     settle=settle,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

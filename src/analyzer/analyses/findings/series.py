@@ -1,7 +1,6 @@
 """Numeric columns of a table that a datetime column puts in order: do they wander, do they repeat?"""
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,9 @@ import pyarrow.compute as pc
 from analyzer.analyses.figures import columns, dates
 from analyzer.analyses.findings.codes import Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
-from analyzer.analyses.notes import undefined
+from analyzer.analyses.series.stationarity import adf
 
 Array = npt.NDArray[Any]
-Test = Callable[[Array], float]
 
 LEAST = 30
 MAX_VALUES = 1000
@@ -33,9 +31,6 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
     names = [
         name for name in table.column_names if columns.kind_of(columns.plain(table.column(name)).type) == "numeric"
     ]
-    test = stationarity_test()
-    if test is None:
-        found["notes"]["non_stationary"] = undefined("not-installed")
     for name in names[:MAX_COLUMNS]:
         line = _line(table.column(name))
         if line is None:
@@ -43,7 +38,7 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
         found["tested"] += 1
         if line.size == MAX_VALUES:
             found["notes"][name] = {"kind": "sample", "n": MAX_VALUES, "seed": None}
-        found["issues"] += _issues(name, line, limits, test)
+        found["issues"] += _issues(name, line, limits)
     return found
 
 
@@ -74,25 +69,10 @@ def _line(column: pa.ChunkedArray) -> Array | None:
     return line
 
 
-def stationarity_test() -> Test | None:
-    """p of the augmented Dickey–Fuller test with a constant, lags by AIC; None where statsmodels is not installed."""
-    try:
-        from statsmodels.tsa.stattools import adfuller
-    except ImportError:
-        return None
-
-    def p(line: Array) -> float:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return float(adfuller(line, autolag="AIC")[1])
-
-    return p
-
-
-def _issues(name: str, line: Array, limits: Thresholds, test: Test | None) -> Iterator[Issue]:
-    p = test(line) if test else 0.0
-    if p >= limits.stationarity:
-        yield issue("non_stationary", name, limits, n=line.size, value=p)
+def _issues(name: str, line: Array, limits: Thresholds) -> Iterator[Issue]:
+    tested = adf(line)
+    if tested is not None and tested.p >= limits.stationarity:
+        yield issue("non_stationary", name, limits, n=line.size, value=tested.p)
     p, share, period = seasonality(line)
     if p <= limits.seasonal and share >= limits.seasonal_share:
         text = f"A period of about {period:.1f} rows holds {share:.0%} of the power."

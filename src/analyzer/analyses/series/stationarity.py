@@ -54,6 +54,7 @@ def adf(line: Array) -> Adf | None:
     columns of the largest one, and what it leaves unexplained stands in the last column of R. None where the columns
     determine each other, or the series itself.
     """
+    line = line - line.mean()  # far from zero, the level would be as good as a constant
     n = line.size
     most = min(n // 2 - 2, math.ceil(12 * (n / 100) ** 0.25))
     if most < 0:

@@ -244,7 +244,7 @@ def compute(tables: Tables, part: Part, params: OverviewParams) -> Section:
 
 def _pictures(name: str, place: int, found: dict[str, Any], drawn: dict[str, Any] | None) -> Iterator[Chart]:
     if drawn:
-        spec = curve(name, drawn["moments"], drawn["values"], label="value", temporal=True)
+        spec = curve(name, drawn["moments"], drawn["values"], label="value", temporal=True, from_zero=False)
         yield Chart(f"series-{place}", name, spec)
     if found["acf"]:
         spec = stems(f"{name}: autocorrelation", found["acf"]["values"], found["acf"]["bounds"], label="r")
