@@ -31,20 +31,24 @@ def exact_p(m: int, n: int, widest: int) -> float:
 
     Every order of the m + n values is a path from (0, 0) to (m, n), and all are equally likely. `touched[i]` is the
     share of the paths to (i, step − i) that have been that far from the diagonal: a sum of positive terms, so that
-    small probabilities keep their digits.
+    small probabilities keep their digits. Only places nearer to it than that have to be computed.
     """
     if widest == 0:
         return 1.0
     m, n = min(m, n), max(m, n)
-    places = np.arange(m + 1)
-    touched = np.zeros(m + 1)
+    places = np.arange(m + 1.0)
+    touched = np.ones(m + 2)  # of place −1, where no path comes from, to m
+    touched[:2] = 0.0
     for step in range(1, m + n + 1):
-        came_up = touched[:-1] * (places[1:] / step)
-        touched *= (step - places) / step
-        touched[1:] += came_up
-        # |i·n − (step − i)·m| >= widest, for i on both sides of the diagonal
+        # Places from `low` down and from `high` up are as far apart as |i·n − (step − i)·m| >= widest.
         low = (step * m - widest) // (m + n)
         high = -((-step * m - widest) // (m + n))
-        touched[: max(0, min(low, m) + 1)] = 1.0
-        touched[min(max(high, 0), m + 1) :] = 1.0
-    return float(min(1.0, touched[m]))
+        start, stop = max(low + 1, 0), min(high, m + 1)
+        share = places[start:stop] / step
+        came_up = touched[start:stop] * share
+        inside = touched[start + 1 : stop + 1]
+        inside *= 1 - share
+        inside += came_up
+        if 0 <= low <= m:
+            touched[low + 1] = 1.0
+    return float(min(1.0, touched[m + 1]))
