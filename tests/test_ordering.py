@@ -3,6 +3,8 @@
 import math
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +28,8 @@ COLUMNS: dict[str, Callable[[random.Random, int], Any]] = {
     "words": lambda chance, row: f"{chance.randrange(10**6):x}é",
     "one word": lambda chance, row: "same",
     "yes or no": lambda chance, row: chance.random() < 0.1,
+    "amounts": lambda chance, row: chance.choice((None, Decimal(chance.randrange(-999, 999)) / 100)),
+    "moments": lambda chance, row: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=chance.randrange(500)),
     "nothing": lambda chance, row: None,
     "one in many": lambda chance, row: 1 if row == 77 else 0,
 }
