@@ -64,6 +64,7 @@ def nothing_blocks_the_loop() -> Iterator[None]:
         for reading in ("io.TextIOWrapper.read", "io.BufferedReader.read"):  # of /proc, which is memory
             if reading in guard.functions:
                 guard.functions[reading].can_block_in("analyzer/executors/slot.py", "_private_bytes")
+                guard.functions[reading].can_block_in("analyzer/executors/forkserver.py", "is_stopped")
         for taking in ("threading.Lock.acquire", "threading.Lock.acquire_lock"):
             guard.functions[taking].deactivate()  # grpc takes one to let go of a call, wherever the collector runs
         for telling in ("_check_alive", "_send"):  # multiprocessing's tracker, a pipe that is always read

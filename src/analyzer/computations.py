@@ -130,6 +130,7 @@ class Computations:
             self._under_way.pop(computation.key, None)
             computation.work.cancel()
             await asyncio.wait([computation.work])
+            self._scheduler.forget(computation.lead.id)  # which it does itself, unless it ended before its first step
 
     def _ride(self, live: LiveRun, computation: Computation) -> None:
         self._riding[live.id] = computation

@@ -133,6 +133,56 @@ async def test_the_death_of_the_forkserver_is_survived(trouble: Callable[[str], 
         assert isinstance(await executor.call(trouble("large")), EncodedSection)
 
 
+async def test_a_stopped_worker_is_replaced_at_work_and_at_rest(at_gate: tuple[ComputePart, Gate]) -> None:
+    work, gate = at_gate
+    async with _executor(workers=2) as executor:
+        await until(lambda: executor._lanes[Lane.WORK].idle == 2)
+        stopped, neighbour = (asyncio.create_task(executor.call(work)) for _ in range(2))
+        first, second = await gate.reached(2)
+        os.kill(first, signal.SIGSTOP)
+        (done,), _ = await asyncio.wait([stopped, neighbour], return_when=asyncio.FIRST_COMPLETED)
+        assert isinstance(done.exception(), WorkerDied)
+        assert not alive(first)
+        assert alive(second)
+        await until(lambda: executor._lanes[Lane.WORK].idle == 1)
+        (idle,) = executor._lanes[Lane.WORK]._idle
+        assert idle._pid is not None
+        os.kill(idle._pid, signal.SIGSTOP)
+        await until(lambda: executor.counts().restarts == 2 and executor._lanes[Lane.WORK].idle == 1)
+        gate.open()
+        (left,) = {stopped, neighbour} - {done}
+        assert (await left).data == b'{"line":"waiting"}'
+
+
+async def test_a_stopped_forkserver_is_replaced_when_somebody_waits_for_it(
+    trouble: Callable[[str], ComputePart],
+) -> None:
+    async with _executor() as executor:
+        await until(lambda: all(lane.idle for lane in executor._lanes.values()))
+        forkserver = executor._forkserver._process
+        assert forkserver is not None
+        os.kill(forkserver.pid, signal.SIGSTOP)
+        with pytest.raises(WorkerDied):
+            await executor.call(trouble("exit"))
+        assert isinstance(await executor.call(trouble("large")), EncodedSection)
+        assert not alive(forkserver.pid)
+
+
+async def test_a_worker_goes_after_so_many_parts_or_when_it_has_grown(
+    trouble: Callable[[str], ComputePart], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.executors.process.MOST_ANSWERS", 3)
+    async with _executor() as executor:
+        for _ in range(4):
+            await executor.call(trouble("large"))
+        assert executor.counts().restarts == 1
+        await until(lambda: all(lane.idle for lane in executor._lanes.values()))
+        monkeypatch.setattr("analyzer.executors.process.REST_SHARE", 0.0)
+        await until(lambda: executor.counts().restarts > 1, "what it kept is more than nothing")
+        monkeypatch.undo()
+        assert isinstance(await executor.call(trouble("large")), EncodedSection)
+
+
 async def test_closing_ends_every_worker_even_a_stopped_one(at_gate: tuple[ComputePart, Gate]) -> None:
     work, gate = at_gate
     before = family()
@@ -216,6 +266,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
     children = family(server.pid)
     assert len(children) == 6, "the forkserver and its five workers"
     os.kill(max(children), signal.SIGSTOP)
+    os.kill(min(children), signal.SIGSTOP)
     server.kill()
     await server.wait()
     await until(lambda: not any(alive(pid) for pid in children), "all children gone")

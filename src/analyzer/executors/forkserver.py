@@ -29,7 +29,9 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 """Parallelism comes from slots. Threads inside each would only compete, and BLAS threads do not survive a fork."""
 
 LAUNCH = """
-import sys
+import ctypes, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: it ends with the server, stopped or not
 sys.path[:] = {path!r}
 from multiprocessing.forkserver import main
 main({listener}, {alive}, {preload!r})
@@ -46,8 +48,20 @@ def import_path() -> list[str]:
     return [entry or str(Path.cwd()) for entry in sys.path]
 
 
+def is_stopped(pid: int | None) -> bool:
+    """Whether a signal has stopped the process. False where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(") ")[2].startswith("T")
+
+
 class OwnForkServer(ForkServer):
-    """Forks children that have `preload` imported already. Ends when this process does, however that happens."""
+    """Forks children that have `preload` imported already. Ends when this process does, however that happens.
+
+    On Linux it ends with the thread that launched it, which therefore has to live as long.
+    """
 
     def __init__(
         self,
@@ -99,6 +113,16 @@ class OwnForkServer(ForkServer):
             stdout=subprocess.DEVNULL,  # what a worker prints must not end up in a command's output
             start_new_session=True,  # Ctrl-C at the terminal is for the server, which ends its workers itself
         )
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a signal has stopped it, so that whoever waits for a child of it waits for ever."""
+        return self._process is not None and is_stopped(self._process.pid)
+
+    def kill(self) -> None:
+        """End the forkserver, from any thread; who waits for a child of it learns of that, and may launch it again."""
+        if self._process is not None:
+            self._process.kill()
 
     def close(self) -> None:
         """End the forkserver and wait until it is gone; where the system allows it, its children die with it."""

@@ -70,6 +70,7 @@ class Launcher:
                 return await self._launch_one(number, lasting=lasting)
             except TimeoutError:
                 log.error("a supervisor hung while it started: its forkserver is replaced", extra={"attempt": attempt})
+                self._forkserver.kill()  # the thread may be waiting for it
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._forkserver.close)
             except (EOFError, OSError) as failure:  # its forkserver has died; the next try starts another
                 log.warning("a supervisor died while it started: %r", failure, extra={"attempt": attempt})

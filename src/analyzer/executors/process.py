@@ -28,6 +28,10 @@ PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.cs
 NICENESS = 10  # the event loop is served first when the workers take every core
 PAGES_NICENESS = 3  # and then who looks at a screen: the page is made before the parts that compute meanwhile
 MEMORY_POLL_SECONDS = 0.1
+POLLS_A_LOOK = 5  # at what changes less than memory: whether somebody has stopped a process
+STOPPED_LOOKS = 3  # in a row: it is no accident of the moment
+MOST_ANSWERS = 10_000  # of one worker: whatever leaks in libraries goes with it
+REST_SHARE = 0.25  # of the memory for work, that a worker may keep when the work is done
 REFILL_PAUSE_SECONDS = 0.5  # after a worker could not be started; doubled every time, up to
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -68,6 +72,16 @@ class _Slots:
         self._idle.append(slot)
         self._places.release()
 
+    async def withdraw(self, slot: Slot) -> bool:
+        """Take this idle slot, if it is one that nobody is about to get."""
+        if slot not in self._idle or self._places.locked():
+            return False
+        await self._places.acquire()
+        self._idle.remove(slot)
+        self.busy += 1
+        slot.busy = True
+        return True
+
     @property
     def idle(self) -> int:
         return len(self._idle)
@@ -90,6 +104,8 @@ class ProcessExecutor:
         }
         self._warm = asyncio.Event()
         self._restarts = 0
+        self._starting = 0  # slots
+        self._stuck = 0  # looks in a row at a forkserver that somebody waits for and that is stopped
         self._closing = False
         self._numbers = count()
         self._tasks = Tasks()
@@ -111,7 +127,7 @@ class ProcessExecutor:
         for lane in self._lanes.values():
             for _ in range(lane.size):
                 self._tasks.start(self._fill(lane), "fill slot")
-        self._tasks.start(self._watch_memory(), "watch memory")
+        self._tasks.start(self._watch(), "watch the slots")
 
     async def ready(self) -> None:
         await self._warm.wait()
@@ -183,7 +199,7 @@ class ProcessExecutor:
             slot.bury(wait=True)
 
     def _give_back(self, lane: _Slots, slot: Slot) -> None:
-        if slot.killed:  # while its answer was on the way
+        if slot.killed or slot.answers >= MOST_ANSWERS:  # killed while its answer was on the way
             self._replace(lane, slot)
         else:
             lane.leave(slot)
@@ -209,6 +225,7 @@ class ProcessExecutor:
         """Start a slot and put it among the idle ones of the lane, however many tries it takes."""
         for attempt in count():
             slot = None
+            self._starting += 1
             try:
                 slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch, lane)
                 await slot.warm()
@@ -218,19 +235,43 @@ class ProcessExecutor:
                     self._slots.discard(slot)
                     slot.hang_up()
                     slot.bury(wait=False)
-                await asyncio.sleep(min(REFILL_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+                pause = min(REFILL_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS)
             else:
                 lane.add(slot)
                 if lane is self._lanes[Lane.WORK]:
                     self._warm.set()
                 return
+            finally:
+                self._starting -= 1
+            await asyncio.sleep(pause)
 
-    async def _watch_memory(self) -> None:
-        while True:
+    async def _watch(self) -> None:
+        for number in count():
             await asyncio.sleep(MEMORY_POLL_SECONDS)
             for slot in tuple(self._slots):  # the launching thread may add one meanwhile
                 if slot.busy and slot.own_memory_bytes() > self._memory_bytes:
                     slot.kill(self._too_much_memory())
+            if number % POLLS_A_LOOK == 0:
+                await self._look_after_slots()
+
+    async def _look_after_slots(self) -> None:
+        """End what is stopped; replace what died at rest, or kept too much of the memory it had for its work."""
+        self._stuck = self._stuck + 1 if self._starting and self._forkserver.is_stopped else 0
+        if self._stuck >= STOPPED_LOOKS:
+            log.warning("the forkserver is stopped, and replaced")
+            self._forkserver.kill()
+        for slot in [slot for slot in self._slots if slot.is_warm]:
+            slot.look()
+            if slot.looks_stopped >= STOPPED_LOOKS and not slot.killed:
+                log.warning("a worker is stopped, and replaced")
+                slot.kill()
+            if not slot.busy and (slot.has_died or slot.own_memory_bytes() > REST_SHARE * self._memory_bytes):
+                await self._retire(slot)
+
+    async def _retire(self, slot: Slot) -> None:
+        for lane in self._lanes.values():
+            if await lane.withdraw(slot):
+                self._replace(lane, slot)
 
     def _too_much_memory(self) -> MemoryLimit:
         return MemoryLimit(

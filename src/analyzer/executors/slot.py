@@ -13,7 +13,7 @@ from pathlib import Path
 from analyzer.errors import AnalyzerError
 from analyzer.executors import entry
 from analyzer.executors.entry import Outcome
-from analyzer.executors.forkserver import OwnContext
+from analyzer.executors.forkserver import OwnContext, is_stopped
 from analyzer.executors.line import Line
 from analyzer.executors.parcels import LINE_BYTES, pick_up, set_down
 from analyzer.registry import DECORATED
@@ -41,6 +41,8 @@ class Slot:
         self._pidfd: int | None = None  # names the process even after its number was given to another
         self._bytes_at_rest = 0
         self.busy = False
+        self.answers = 0
+        self.looks_stopped = 0  # in a row
         self.killed = False
         self.verdict: AnalyzerError | None = None  # why we killed it, when we did
 
@@ -92,6 +94,7 @@ class Slot:
         long = len(parcel) > LINE_BYTES
         question = await asyncio.to_thread(set_down, parcel, self._place) if long else parcel
         answer = await self._line.ask(question)
+        self.answers += 1
         if not answer:
             answer = await asyncio.to_thread(pick_up, answer, self._place)
         outcome: Outcome = pickle.loads(answer)  # noqa: S301 - catalogue code of ours wrote it, never foreign code
@@ -100,6 +103,10 @@ class Slot:
     def own_memory_bytes(self) -> int:
         """Memory that the work has taken: what the worker holds beyond what it held at rest, mapped files aside."""
         return self._private_bytes() - self._bytes_at_rest
+
+    def look(self) -> None:
+        """Whether it is stopped, as by SIGSTOP: nobody who means well does that, and it will not go on by itself."""
+        self.looks_stopped = self.looks_stopped + 1 if is_stopped(self._pid) else 0
 
     def _private_bytes(self) -> int:
         """Resident memory not shared with a file; 0 where the system does not tell."""
