@@ -46,7 +46,7 @@ $(VENV)/.made:
 
 $(VENV)/.runs: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); the first time takes about a minute."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[charts,code,stats,gemini]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[charts,code,stats,gemini,pdf]'
 	touch $@
 
 $(VENV)/.develops: $(VENV)/.made pyproject.toml constraints.txt

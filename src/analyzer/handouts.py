@@ -9,7 +9,16 @@ from typing import Any
 from analyzer.comparison import Comparison
 from analyzer.desk import Desk
 from analyzer.errors import Crashed, NoCode, RunTimeout
-from analyzer.executors.base import DrawChart, Executor, Lane, MakeReport, PictureFormat, VerifyResult, WorkerDied
+from analyzer.executors.base import (
+    DrawChart,
+    Executor,
+    Lane,
+    MakeReport,
+    PictureFormat,
+    ReportFormat,
+    VerifyResult,
+    WorkerDied,
+)
 from analyzer.models import PUBLIC, Run
 from analyzer.models.handouts import Heading
 from analyzer.programs import Program
@@ -57,8 +66,11 @@ class Handouts:
             drawn: bytes = await self._executor.call(DrawChart(result, name, form), Lane.PAGES)
             return drawn
 
-    async def report(self, run_id: str, principal: str = PUBLIC) -> bytes:
-        """The result of a completed run as one HTML file. Raises UnknownDataset and Expired when the data is gone."""
+    async def report(self, run_id: str, form: ReportFormat = "html", principal: str = PUBLIC) -> bytes:
+        """The result of a completed run as one file of HTML or PDF.
+
+        Raises UnknownDataset and Expired when the data is gone; for PDF, NotInstalled.
+        """
         run = await self._desk.find(run_id, principal)
         result = await self._desk.result(run_id, principal)
         dataset = await self._shelf.find(run.file_id, principal)
@@ -71,8 +83,9 @@ class Handouts:
             titles={task_id: self._catalogue.find(task_id).title for task_id in self._catalogue.ids()},
             warnings=dataset.report.warnings,
         )
+        lane = Lane.PAGES if form == "html" else Lane.EXPORTS  # a PDF takes seconds, for which nobody else should wait
         async with self._within_time("Making this report"):
-            page: bytes = await self._executor.call(MakeReport(heading, run.task_id, result), Lane.PAGES)
+            page: bytes = await self._executor.call(MakeReport(heading, run.task_id, result, form), lane)
             return page
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 """The report: read by a browser, small, and made of nothing but text where a table had its say."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,7 +14,8 @@ import pyarrow.csv
 import pytest
 
 from analyzer.models.handouts import Heading
-from analyzer.reports import report
+from analyzer.reports import pdf, report
+from analyzer.reports.paper import blocks_of
 from tests.analyses.inprocess import CATALOGUE, run
 from tests.api import Api
 
@@ -178,3 +180,28 @@ async def test_a_run_has_a_report(api: Api, penguins: Path) -> None:
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert "a &amp; &lt;b&gt;.csv" in answer.body.decode()
     assert "43.9219" in answer.body.decode()
+
+
+def test_on_paper_stands_what_stands_on_the_page(penguins: Path) -> None:
+    page = page_of(pyarrow.csv.read_csv(penguins), *TASKS)
+    found = json.dumps(blocks_of(page.encode()), ensure_ascii=False)
+    for word in ("heavy tailed", "4201.75", "Adelie", "<i>table</i>.csv", "1 − missing / cells", "adjusted Fisher"):
+        assert (word in found) == (word in "".join(elements(page).words)), word
+    assert "4201.75" in found
+
+
+def test_whatever_a_table_says_can_be_set(penguins: Path) -> None:
+    values = [f"#panic() $x$ \\ */ {word}" for word in HOSTILE]
+    table = pa.table({word or "#{": values for word in HOSTILE})
+    assert pdf(page_of(table, *TASKS).encode()).startswith(b"%PDF-")
+    assert pdf(page_of(pa.table({}), *TASKS).encode()).startswith(b"%PDF-")
+
+
+async def test_the_report_as_pdf(api: Api, penguins: Path) -> None:
+    run_id = await api.start(await api.dataset(penguins), "eda_data_quality")
+    await api.result(run_id)
+    answer = await api.get(f"/api/run/{run_id}/report.pdf")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/pdf")
+    assert answer.body.startswith(b"%PDF-")
+    again = await api.get(f"/api/run/{run_id}/report.pdf", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304

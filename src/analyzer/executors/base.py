@@ -13,6 +13,7 @@ from analyzer.models.handouts import Heading
 from analyzer.registry import Part
 
 PictureFormat = Literal["svg", "png"]
+ReportFormat = Literal["html", "pdf"]
 
 
 @dataclass(frozen=True)
@@ -104,11 +105,12 @@ class DrawChart:
 
 @dataclass(frozen=True)
 class MakeReport:
-    """Make the page of a result. Answered by its HTML as bytes."""
+    """Make the page of a result. Answered by its HTML, or PDF, as bytes. For PDF raises NotInstalled."""
 
     heading: Heading
     task_id: str
     result: bytes
+    format: ReportFormat = "html"
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from analyzer.executors.base import (
 )
 from analyzer.ingest import ingest
 from analyzer.registry import Chart, Registry, Result, Section
-from analyzer.reports import report
+from analyzer.reports import pdf, report
 from analyzer.tables import export, open_table, page
 
 FULL = "eda_full"  # whose result holds those of others, by task id
@@ -137,7 +137,8 @@ def _draw_chart(work: DrawChart) -> bytes:
 
 def _make_report(work: MakeReport) -> bytes:
     result = json.loads(work.result)
-    return report(work.heading, result["results"] if work.task_id == FULL else {work.task_id: result})
+    page = report(work.heading, result["results"] if work.task_id == FULL else {work.task_id: result})
+    return pdf(page) if work.format == "pdf" else page
 
 
 def _decode(section: EncodedSection) -> Section:

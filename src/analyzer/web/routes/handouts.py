@@ -20,7 +20,7 @@ from analyzer.errors import (
     UnknownDataset,
     UnknownRun,
 )
-from analyzer.executors.base import PictureFormat
+from analyzer.executors.base import PictureFormat, ReportFormat
 from analyzer.web.answers import principal_of, read_query
 from analyzer.web.html import HTML
 from analyzer.web.keys import ANALYZER
@@ -44,6 +44,8 @@ class CodeQuery(pydantic.BaseModel):
 
 
 PAGE = {"Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'"}
+
+PDF = "application/pdf"
 
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -75,25 +77,33 @@ async def show_chart(request: web.Request) -> web.Response:
     return tagged_answer(request, Tagged.of(picture, PICTURES[form]), UNTRUSTED)
 
 
-@routes.get("/api/run/{run_id}/report.html", name="report")
+@routes.get("/api/run/{run_id}/report.{form:html|pdf}", name="report")
 @describe(
     Operation(
         "runs",
         {
-            200: Reply("The page.", content={HTML: {"type": "string"}}, headers=("ETag",)),
+            200: Reply(
+                "The report.",
+                content={HTML: {"type": "string"}, PDF: {"type": "string", "format": "binary"}},
+                headers=("ETag",),
+            ),
             304: NOT_MODIFIED,
         },
         refuses=(
             *(UnknownRun, UnknownDataset, Expired, NotFinished, NoResult),
-            *(RunTimeout, Crashed, MemoryLimit),
+            *(NotInstalled, RunTimeout, Crashed, MemoryLimit),
         ),
         heeds=("Session", "IfNoneMatch"),
     )
 )
 async def show_report(request: web.Request) -> web.Response:
-    """A completed run as one HTML file, which needs no network and no script: to read, to print, to pass on."""
-    page = await request.app[ANALYZER].handouts.report(request.match_info["run_id"], principal_of(request))
-    return tagged_answer(request, Tagged.of(page, HTML), UNTRUSTED | PAGE)
+    """A completed run as one HTML file, which needs no network and no script, or set for paper as PDF."""
+    form: ReportFormat = "pdf" if request.match_info["form"] == "pdf" else "html"
+    run_id, principal = request.match_info["run_id"], principal_of(request)
+    made = await request.app[ANALYZER].handouts.report(run_id, form, principal)
+    if form == "pdf":
+        return tagged_answer(request, Tagged.of(made, PDF), UNTRUSTED)
+    return tagged_answer(request, Tagged.of(made, HTML), UNTRUSTED | PAGE)
 
 
 @routes.get("/api/run/{run_id}/code", name="code")
