@@ -76,18 +76,17 @@ def _groups_of_values(
     cells: pa.ChunkedArray, known: pa.ChunkedArray, descending: bool, start: float, stop: float
 ) -> Iterator[tuple[pa.ChunkedArray, bool]]:
     """The groups of those that hold values; `start` and `stop` are shares of these."""
-    before, after = (pc.greater, pc.less) if descending else (pc.less, pc.greater)
+    before = pc.greater if descending else pc.less
     sample = _sample(cells, known, descending)
     low, high = int((start - MARGIN) * len(sample)), int((stop + MARGIN) * len(sample)) + 1
     rest = known
-    if low > 0:
-        yield pc.and_(rest, before(cells, sample[low]).fill_null(False)), False
-        yield pc.equal(cells, sample[low]).fill_null(False), True
-        rest = pc.and_(rest, after(cells, sample[low]).fill_null(False))
-    if high < len(sample):
-        yield pc.and_(rest, before(cells, sample[high]).fill_null(False)), False
-        yield pc.and_(rest, pc.equal(cells, sample[high]).fill_null(False)), True
-        rest = pc.and_(rest, after(cells, sample[high]).fill_null(False))
+    for place in (low, high):
+        if 0 < place < len(sample):
+            nearer = pc.and_(rest, before(cells, sample[place]).fill_null(False))
+            yield nearer, False
+            equal = pc.and_(rest, pc.equal(cells, sample[place]).fill_null(False))
+            yield equal, True
+            rest = pc.and_not(rest, pc.or_(nearer, equal))
     yield rest, False
 
 
