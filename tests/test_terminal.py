@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from analyzer.cli.analyze import one_by_one
 from analyzer.terminal import results, screen
 from analyzer.terminal.figures import figure, figures, score
 from analyzer.terminal.pictures import bar, sparkline
@@ -239,6 +240,19 @@ def test_results_of_lists_are_facts_and_tables_that_fit(show: Show, task_id: str
     assert max(map(cell_len, lines)) <= cells
     assert any(line.startswith("rows 30") for line in lines)
     assert any(line.startswith(("id", "name", "columns", "row")) for line in lines)
+
+
+def test_everything_is_shown_one_by_one() -> None:
+    full = {"results": {"eda_overview": {"rows": 1}, "ts_overview": {"rows": 2}}}
+    told = list(one_by_one({"eda_schema": {"rows": 3}, "eda_full": full}))
+    assert told == [("eda_schema", {"rows": 3}), ("eda_overview", {"rows": 1}), ("ts_overview", {"rows": 2})]
+
+
+def test_shapes_and_lists_of_figures_are_short(show: Show) -> None:
+    lines = show(run(pa.table({"x": [*range(50), *range(20, 30)]}), "eda_distribution"), 120)
+    (line,) = [line for line in lines if line.startswith("x ")]
+    assert "█" in line
+    assert max(map(len, line.split())) < 14
 
 
 def test_what_is_hidden_behind_stand_ins_is_named(show: Show) -> None:

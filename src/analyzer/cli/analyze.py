@@ -1,6 +1,7 @@
 """`analyzer analyze`."""
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from analyzer.cli.working import (
 )
 from analyzer.cli.workplace import tasks_of, workplace_at
 
+FULL = "eda_full"
 DEFAULT_TASKS = ("eda_statistical_summary", "eda_data_quality")
 
 
@@ -69,6 +71,12 @@ async def _analyze(file: Path, name: str, request: Request, server: str | None, 
     else:
         titles = {task.task_id: task.title for task in await tasks_of(server)}
         terminal.show_dataset(dataset)
-        for task_id, result in results.items():
+        for task_id, result in one_by_one(results):
             terminal.show_result(result, titles.get(task_id, task_id))
     return 0 if len(results) == len(set(request.tasks)) else FAILED
+
+
+def one_by_one(results: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each with its task id; in place of a result that is made of results, those."""
+    for task_id, result in results.items():
+        yield from result["results"].items() if task_id == FULL else [(task_id, result)]

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from analyzer.terminal.figures import figure, figures
+from analyzer.terminal.pictures import sparkline
 from analyzer.terminal.plain import cut, plain
 from analyzer.terminal.quality import show_issues
 from analyzer.terminal.screen import GAP, say, show, table, widest, width
@@ -37,6 +38,33 @@ VIEWS: dict[str, View] = {
             ),
         },
         issues=True,
+    ),
+    "eda_association": View(
+        ("rows", "tested = pairs tested"),
+        {
+            "pairs": (
+                *("column", "other", "strength", "n", "p", "cramers_v = V", "eta_squared = η²"),
+                *("theils_u = U", "theils_u_reverse = U back", "mutual_information = nats"),
+            )
+        },
+    ),
+    "eda_correlation": View(
+        ("rows", "tested.pearson = pairs tested"),
+        {
+            "pairs": (
+                *("column", "other", "n", "pearson.value = pearson", "spearman.value = spearman"),
+                *("kendall.value = kendall", "pearson.p_adjusted = p adjusted"),
+            )
+        },
+    ),
+    "eda_distribution": View(
+        ("rows",),
+        {
+            "columns": (
+                *("name", "count", "histogram.counts = shape", "best = fits best", "bimodality", "round_share"),
+                *("peaks", "bandwidth"),
+            )
+        },
     ),
     "eda_overview": View(
         (
@@ -149,7 +177,7 @@ def _fact(value: Any) -> str:
 def _show_list(entries: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> None:
     """Columns from the left as far as there is room; the names of what has none are told."""
     shown = entries[:MAX_ROWS]
-    texts = {field: _texts([at(entry, _path(field)) for entry in shown]) for field in fields}
+    texts = {field: _texts(field, [at(entry, _path(field)) for entry in shown]) for field in fields}
     made, room, left_out = table(), width(), list[str]()
     for field, cells in texts.items():
         taken = min(widest([*cells, _label(field)]), NAME_CELLS)
@@ -169,7 +197,9 @@ def _show_list(entries: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> N
         say(f"No room for {', '.join(left_out)}; --json has all.", style="dim")
 
 
-def _texts(values: Sequence[Any]) -> list[str]:
+def _texts(field: str, values: Sequence[Any]) -> list[str]:
+    if _path(field).endswith(".counts"):
+        return [sparkline(counts or ()) for counts in values]
     if any(isinstance(value, list) for value in values):
         return [_listed(value or ()) for value in values]
     if any(isinstance(value, bool) for value in values):
@@ -178,5 +208,10 @@ def _texts(values: Sequence[Any]) -> list[str]:
 
 
 def _listed(values: Sequence[Any]) -> str:
-    named = [f"{value['value']} ({value['count']})" if isinstance(value, Mapping) else str(value) for value in values]
-    return plain(", ".join(named)) or "–"
+    return plain(", ".join(map(_in_a_list, values))) or "–"
+
+
+def _in_a_list(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{value['value']} ({value['count']})"
+    return figure(value) if isinstance(value, float) else str(value)
