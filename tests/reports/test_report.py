@@ -205,3 +205,18 @@ async def test_the_report_as_pdf(api: Api, penguins: Path) -> None:
     assert answer.body.startswith(b"%PDF-")
     again = await api.get(f"/api/run/{run_id}/report.pdf", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status == 304
+
+
+async def test_a_run_links_to_its_report(api: Api, penguins: Path) -> None:
+    run_id = await api.start(await api.dataset(penguins), "eda_overview")
+    await api.result(run_id)
+    link = (await api.get(f"/api/run/{run_id}")).json["links"]["report"]
+    assert (await api.get(link)).status == 200
+
+
+def test_the_gaps_of_many_columns_are_drawn_and_none_of_whole_ones() -> None:
+    gappy = pa.table({f"a column {place}": pa.array([1, None, place]) for place in range(100)})
+    page = page_of(gappy, *TASKS)
+    assert "a column 63</text>" in page
+    assert "not shown here" not in page
+    assert "Missing cells" not in page_of(pa.table({"whole": [1, 2]}), *TASKS)

@@ -20,8 +20,8 @@ def text(value: Any) -> str:
 
 
 def element(name: str, inside: str, **attributes: str) -> str:
-    """`inside` is markup; attributes are escaped here. `class_` is written `class`."""
-    written = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    """`inside` is markup; attributes are escaped here. `class_` is written `class`, `aria_label` `aria-label`."""
+    written = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
     return f"<{name}{written}>{inside}</{name}>"
 
 
@@ -99,5 +99,5 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 
 def folded(summary: str, inside: str, *, is_open: bool = False, **attributes: str) -> str:
     """What opens on a click, without a script."""
-    written = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    written = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
     return f"<details{written}{' open' if is_open else ''}><summary>{summary}</summary>{inside}</details>"

@@ -309,8 +309,8 @@ def _charts(scored: Sequence[dict[str, Any]], columns: Sequence[dict[str, Any]])
     bars = scores("Quality by dimension", [(one["dimension"], one["score"]) for one in scored])
     charts = [Chart("scores", "Quality by dimension", bars)]
     shares = [(column["name"], column["cells"]["missing"] / (column["cells"]["rows"] or 1)) for column in columns]
-    if shares:
-        worst = sorted(shares, key=lambda pair: -pair[1])[:MAX_CHARTED]
+    worst = sorted((pair for pair in shares if pair[1]), key=lambda pair: -pair[1])[:MAX_CHARTED]
+    if worst:
         charts.append(Chart("missing", "Missing cells", missing_shares("Missing cells", worst)))
     return charts
 

@@ -151,7 +151,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: OverviewParams)
     missing, cells = sum(column["missing"] for column in known), rows * len(known)
     columns = _columns(known, schema)
     kinds = dict(Counter(column["kind"] for column in known).most_common())
-    worst = sorted(((one["name"], one["missing"] / rows) for one in known if rows), key=lambda pair: -pair[1])
+    worst = sorted(((one["name"], one["missing"] / rows) for one in known if one["missing"]), key=lambda pair: -pair[1])
     bars = [{"value": kind, "count": n} for kind, n in kinds.items()]
     charts = [Chart("kinds", "Kinds of columns", top_values("Kinds of columns", bars))] if bars else []
     if worst:

@@ -216,7 +216,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: SummaryParams) 
     rows = schemas["df"].rows
     sections = in_table_order(sections, schemas["df"])
     columns = [column for section in sections for column in section.data["columns"]]
-    shares = [(column["name"], column["missing"] / rows if rows else 0.0) for column in columns[:MAX_CHARTS]]
+    shares = [(column["name"], column["missing"] / rows) for column in columns if column["missing"]][:MAX_CHARTS]
     charts = [Chart("missing", "Missing cells", missing_shares("Missing cells", shares))] if shares else []
     drawn = [chart for section in sections for chart in section.charts]
     return SummaryResult(rows=rows, columns=columns, methods=METHODS, charts=charts + drawn[:MAX_CHARTS])

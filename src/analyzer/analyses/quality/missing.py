@@ -195,7 +195,8 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: MissingParams) 
     for section in sections:
         if section.name in (TOGETHER, TEST):
             whole |= section.data
-    worst = sorted(((one["name"], one["share"]) for one in columns), key=lambda pair: -pair[1])[:MAX_CHARTED]
+    gappy = [(one["name"], one["share"]) for one in columns if one["missing"]]
+    worst = sorted(gappy, key=lambda pair: -pair[1])[:MAX_CHARTED]
     charts = [Chart("missing", "Missing cells", missing_shares("Missing cells", worst))] if worst else []
     return MissingResult(
         rows=schemas["df"].rows,

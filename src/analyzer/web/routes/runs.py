@@ -206,5 +206,6 @@ def _applied(request: web.Request) -> dict[str, str]:
 def _show(request: web.Request, run: Run) -> dict[str, Any]:
     """A run with links to what belongs to it."""
     here = f"{request.app[ANALYZER].public_prefix}/api/run/{run.task_execution_id}"
-    links = {"self": here} | {name: f"{here}/{name}" for name in ("events", "result", "code", "report")}
+    links = {"self": here} | {name: f"{here}/{name}" for name in ("events", "result", "code")}
+    links["report"] = f"{here}/report.html"
     return run.model_dump(mode="json") | {"links": links}
