@@ -124,9 +124,8 @@ def wasserstein(sample: Numbers) -> float:
 
 def _binned(sample: Numbers) -> Levels:
     """By value, or in Sturges's bins over both where the reference has more than BINNED_ABOVE distinct ones."""
-    distinct = np.unique(sample.reference)
-    if distinct.size <= BINNED_ABOVE:
-        return counted(sample, np.union1d(distinct, sample.current))
+    if np.count_nonzero(np.diff(sample.reference)) < BINNED_ABOVE:
+        return counted(sample, np.union1d(*sample))
     together = np.concatenate(sample)
     unit = max(1.0, float(np.abs(together).max()) / 1e300)  # so that the range is a double too
     edges = np.histogram_bin_edges(together / unit, bins="sturges")

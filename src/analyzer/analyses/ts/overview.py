@@ -219,27 +219,34 @@ def looked_at(schemas: Schemas, params: OverviewParams) -> tuple[str, ...]:
 
 def parts(schemas: Schemas, params: OverviewParams) -> Sequence[Part]:
     """The index, then every series."""
-    return [Part(INDEX), *(Part(name, (name,)) for name in looked_at(schemas, params))]
+    index = Part(INDEX, shared=f"ts_overview {VERSION} index {params.time!r}")
+    return [index, *(Part(name, (name,), needs=(index,)) for name in looked_at(schemas, params))]
 
 
 def compute(tables: Tables, part: Part, params: OverviewParams) -> Section:
     """`{index: …}`, or `{columns: […]}` with pictures."""
-    from analyzer.analyses.series import index
-
     table = tables["df"]
-    time = index.column_of_time(table, params.time)
-    known = time is not None and table.column(time).null_count < table.num_rows
     if not part.columns:
-        return Section(part.name, {"index": {"name": time, **index.describe(table.column(time))} if known else None})
-    if not known:
+        return Section(part.name, {"index": _index(table, params.time)})
+    index = part.given[0].data["index"]
+    if index is None:
         return Section(part.name, {"columns": []})
     from analyzer.analyses.series.line import Wanted, describe
 
-    name = part.columns[0]
-    wanted = Wanted(params.lags, params.alpha, params.period, index.period_of(table.column(time)))
-    found, drawn = describe(table.column(name), table.column(time), wanted)
+    name, frequency = part.columns[0], index["frequency"]
+    wanted = Wanted(params.lags, params.alpha, params.period, frequency["period"] if frequency else None)
+    found, drawn = describe(table.column(name), table.column(index["name"]), wanted)
     charts = _pictures(name, table.column_names.index(name), found, drawn)
     return Section(part.name, {"columns": [{"name": name, **found}]}, tuple(charts))
+
+
+def _index(table: Any, wanted: str | None) -> dict[str, Any] | None:
+    from analyzer.analyses.series import index
+
+    time = index.column_of_time(table, wanted)
+    if time is None or table.column(time).null_count == table.num_rows:
+        return None
+    return {"name": time, **index.describe(table.column(time))}
 
 
 def _pictures(name: str, place: int, found: dict[str, Any], drawn: dict[str, Any] | None) -> Iterator[Chart]:
