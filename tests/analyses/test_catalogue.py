@@ -7,12 +7,14 @@ import sys
 from importlib.metadata import EntryPoint
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from analyzer import analyses
 from analyzer.analyses.findings.codes import CODES
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.errors import UnknownTask
+from tests.analyses.inprocess import published, run
 
 ASKING = ["ask_chart", "ask_explain", "ask_plan", "ask_question", "ask_transform"]
 OURS = [
@@ -116,3 +118,10 @@ def test_a_working_plug_in_joins(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_task_is_named_with_the_nearest() -> None:
     with pytest.raises(UnknownTask, match="eda_statistical_summary"):
         analyses.catalogue().find("eda_statistic_summary")
+
+
+@pytest.mark.parametrize("damage", [{"rows": "3"}, {"rows": None}, {"columns": [{"name": "x"}]}, {"surplus": 1}])
+def test_the_published_schema_refuses_what_is_no_result(damage: dict[str, Any]) -> None:
+    result = run(pa.table({"x": [1, 2, None]}), "eda_statistical_summary")
+    assert published("eda_statistical_summary").is_valid(result)
+    assert not published("eda_statistical_summary").is_valid(result | damage)

@@ -9,7 +9,7 @@ import pytest
 from analyzer import charts
 from analyzer.charts import rendering
 from analyzer.errors import NotFound, NotInstalled
-from tests.analyses.inprocess import check_charts, faults
+from tests.analyses.inprocess import check_charts
 
 
 def test_bins_become_bars() -> None:
@@ -45,30 +45,6 @@ def test_the_check_of_charts_is_not_vacuous(change: dict[str, object]) -> None:
         check_charts([chart | change])
     with pytest.raises(AssertionError):
         check_charts([chart, chart])
-
-
-SCHEMA = {
-    "$defs": {"Note": {"type": "object", "properties": {"kind": {"const": "a"}}, "required": ["kind"]}},
-    "type": "object",
-    "properties": {
-        "note": {"anyOf": [{"$ref": "#/$defs/Note"}, {"type": "null"}]},
-        "pair": {"type": "array", "prefixItems": [{"type": "integer"}, {"enum": ["x", "y"]}]},
-    },
-    "additionalProperties": False,
-}
-
-
-@pytest.mark.parametrize("value", [{"note": {"kind": "a"}, "pair": [1, "x"]}, {"note": None}, {}])
-def test_the_check_of_schemas_accepts(value: object) -> None:
-    assert list(faults(value, SCHEMA, SCHEMA)) == []
-
-
-@pytest.mark.parametrize(
-    "value",
-    [[], {"note": {}}, {"note": {"kind": "b"}}, {"note": 1}, {"pair": [True, "x"]}, {"pair": [1, "z"]}, {"more": 1}],
-)
-def test_the_check_of_schemas_is_not_vacuous(value: object) -> None:
-    assert list(faults(value, SCHEMA, SCHEMA)) != []
 
 
 def test_bins_are_drawn_as_wide_as_they_are() -> None:

@@ -30,7 +30,7 @@ def test_the_cheapest_come_first_and_the_result_is_in_the_tables_order() -> None
     assert [part.name for part in parts] == ["flag", "whole", "real", "text"]
     result = run(table, "eda_statistical_summary")
     assert [column["name"] for column in result["columns"]] == table.column_names
-    assert [chart["name"] for chart in result["charts"]] == ["missing", "column-0", "column-1", "column-3"]
+    assert [chart["name"] for chart in result["charts"]] == ["column-0", "column-1", "column-3"]
 
 
 def test_what_builds_on_figures_does_so_group_by_group_too() -> None:
