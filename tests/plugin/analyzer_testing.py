@@ -29,8 +29,8 @@ def _numbered(schemas: Schemas, params: Any) -> list[Part]:
     return [Part(f"part {number}") for number in range(params.parts)]
 
 
-def _say(tables: Tables, part: Part, params: PartsParams) -> Section:
-    return Section(part.name, {"line": f"{part.name}{params.text}"})
+def _say(tables: Tables, part: Part, params: Any) -> Section:
+    return Section(part.name, {"line": f"{part.name}{getattr(params, 'text', '')}"})
 
 
 parts_analysis = Analysis(
@@ -73,6 +73,14 @@ gate_analysis = Analysis(
 
 
 shared_gate_analysis = replace(gate_analysis, id="test_shared_gate", deterministic=True)
+
+
+def _merge_at_gate(sections: Sequence[Section], schemas: Schemas, params: GateParams) -> Lines:
+    _wait_at_gate({}, Part("merge"), params)
+    return _merge(sections, schemas, params)
+
+
+merge_gate_analysis = replace(gate_analysis, id="test_merge_gate", compute=_say, merge=_merge_at_gate)
 
 
 class TroubleParams(Params):
