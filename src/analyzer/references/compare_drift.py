@@ -16,6 +16,7 @@ from analyzer.references import eda_statistical_summary
 SIDES = {"reference": "reference", "current": "df"}
 WITHOUT_SCALE = ("skewness", "kurtosis", "cv")  # by themselves in the summary's reference; their differences cancel
 LISTS = ("ci95", "histogram", "modes", "gaps")  # even where they are null, which is a number here
+NEARLY = 1e-6
 TEXTS = ("text", "categorical")
 
 
@@ -71,8 +72,14 @@ def _figures(told: Mapping[str, dict[str, Any]], kinds: list[str], rows: Mapping
     for name in found["reference"].keys() & found["current"].keys():
         if name not in WITHOUT_SCALE and (alike or name in ("count", "missing", "missing_share", "distinct")):
             found["delta"][name] = _apart(found["reference"][name], found["current"][name])
-    kept = found["delta"].keys()
-    return {side: {name: value for name, value in figures.items() if name in kept} for side, figures in found.items()}
+    kept = {side: {name: found[side][name] for name in found["delta"]} for side in SIDES}
+    return kept | {"delta": {name: one for name, one in found["delta"].items() if not _cancels(one, name, kept)}}
+
+
+def _cancels(apart: Any, name: str, sides: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Of two doubles that are nearly the same the difference is their rounding; both are compared by themselves."""
+    values = [abs(side[name]) for side in sides.values()]
+    return isinstance(apart, float) and 0 < abs(apart) < NEARLY * max(values)
 
 
 def _is_figure(value: Any) -> bool:
