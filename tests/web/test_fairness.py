@@ -1,0 +1,55 @@
+"""Over HTTP: who has much waiting holds nobody up."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest_asyncio
+
+from analyzer import Analyzer, Settings, create_app
+from analyzer.executors.base import Lane
+from analyzer.web.keys import ANALYZER
+from tests.api import Api
+from tests.conftest import Served, serving
+from tests.waiting import Gate, until
+
+TABLE = b"a,b\n1,x\n2,y\n"
+MANY = 500
+SLOTS = 2
+
+
+@pytest_asyncio.fixture
+async def own(make_settings: Callable[..., Settings]) -> AsyncIterator[Served]:
+    app = create_app(make_settings(workers=SLOTS, max_queued_tasks=600))
+    async with serving(app) as url:
+        await app[ANALYZER].ready()
+        await until(lambda: _idle(app[ANALYZER]) == 2)
+        yield Served(app[ANALYZER], url)
+
+
+def _idle(analyzer: Analyzer) -> int:
+    return analyzer._executor._lanes[Lane.WORK].idle
+
+
+async def test_five_hundred_runs_of_one_do_not_hold_up_the_one_of_another(own: Served, tmp_path: Path) -> None:
+    gates = [Gate(tmp_path / f"gate {number}") for number in range(MANY)]
+    async with aiohttp.ClientSession(own.url) as http:
+        first, second = Api(http, {"X-Session-ID": "first"}), Api(http, {"X-Session-ID": "second"})
+        theirs, mine = await first.dataset(TABLE), await second.dataset(TABLE)
+        for gate in gates:
+            await first.start(theirs, "test_gate", gate=str(gate.folder), parts=1)
+        await until(lambda: sum(bool(gate.pids) for gate in gates) == SLOTS, "a run of the first on each slot")
+        gate = Gate(tmp_path / "gate of the second")
+        run = await second.start(mine, "test_gate", gate=str(gate.folder), parts=1)
+        opened: list[Gate] = []
+        while not gate.pids:
+            opened.append(next(one for one in gates if one.pids and one not in opened))
+            opened[-1].open()
+            await until(
+                lambda: gate.pids or sum(bool(one.pids) for one in gates) == SLOTS + len(opened), "the next part"
+            )
+        assert len(opened) <= 1 + SLOTS, "a part for each slot, and one that was about to begin"
+        status = (await first.get("/api/run/status")).json
+        assert status["principals"]["session"]["principals"] == 2
+        assert status["queued_tasks"] > MANY - 20
+        assert (await second.get(f"/api/run/{run}")).json["status"] == "running"
