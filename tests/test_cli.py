@@ -350,6 +350,9 @@ async def test_report_writes_one_page(penguins: Path, tmp_path: Path, served: Se
     status, out, err = await _analyzer("report", "-", "-o", "-", *arguments, given=penguins.read_bytes())
     assert (status, err) == (0, "")
     assert "4201.75" in out
+    printed = tmp_path / "page.pdf"
+    status, _, err = await _analyzer("report", str(penguins), "-o", str(printed), *arguments)
+    assert (status, printed.read_bytes()[:5]) == (0, b"%PDF-"), err
     status, _, err = await _analyzer("report", str(penguins), "-o", str(tmp_path / "none" / "page.html"), *arguments)
     assert status == 2
     assert "none/page.html" in err

@@ -161,9 +161,9 @@ class ClientHandouts:
     def __init__(self, ask: Callable[..., Awaitable[bytes]]) -> None:
         self._ask = ask
 
-    async def report(self, run_id: str) -> bytes:
-        """The result as one HTML file."""
-        return await self._ask("GET", f"/api/run/{quote(run_id)}/report.html")
+    async def report(self, run_id: str, form: str = "html") -> bytes:
+        """The result as one file, `html` or `pdf`."""
+        return await self._ask("GET", f"/api/run/{quote(run_id)}/report.{form}")
 
     async def picture(self, run_id: str, name: str, form: str = "svg") -> bytes:
         """A chart of the result as `svg` or `png`."""

@@ -19,10 +19,10 @@ def _bars(title: str, values: Sequence[Mapping[str, Any]], length: Mapping[str, 
     )
 
 
-def top_values(title: str, top: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The most frequent values, as a result gives them: `[{value, count}]`."""
-    values = [{"name": str(entry["value"]), "rows": entry["count"]} for entry in top]
-    return _bars(title, values, {"field": "rows", "type": "quantitative", "title": "rows"})
+def top_values(title: str, top: Sequence[Mapping[str, Any]], counted: str = "rows") -> dict[str, Any]:
+    """The most frequent values, as a result gives them: `[{value, count}]`; `counted` names what is counted."""
+    values = [{"name": str(entry["value"]), counted: entry["count"]} for entry in top]
+    return _bars(title, values, {"field": counted, "type": "quantitative", "title": counted})
 
 
 def missing_shares(title: str, shares: Sequence[tuple[str, float]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from analyzer.cli.workplace import workplace_at
 @click.option(
     *("-o", "--output"),
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="Where to write it; - is standard output.  [default: <FILE>-report.html, here]",
+    help="Where to write it: a .html or .pdf file; - is standard output.  [default: <FILE>-report.html, here]",
 )
 @click.option("--task", default="eda_full", show_default=True, metavar="ID", help="The analysis whose result it shows.")
 @reading_option
@@ -46,10 +46,11 @@ def report(
     name: str,
     server: str | None,
 ) -> None:
-    """Analyse FILE, or standard input if it is -, and write what was found as one HTML file.
+    """Analyse FILE, or standard input if it is -, and write what was found as one HTML file, or as PDF.
 
-    It needs no network and no script. Exit status: 0 when it was written, 1 when the analysis failed, 2 when it could
-    not be begun.
+    The page needs no network and no script.
+
+    Exit status: 0 when it was written, 1 when the analysis failed, 2 when it could not be begun.
     """
     log_for_commands()
     target = output or Path(f"{Path(name if str(file) == '-' else file.name).stem}-report.html")
@@ -65,7 +66,7 @@ async def _report(file: Path, name: str, request: Request, target: Path, server:
         if ending.type != "run.completed":
             complain(f"{made.task_id}: {why(ending, far=server is not None)}")
             return FAILED
-        page = await workplace.handouts.report(made.id)
+        page = await workplace.handouts.report(made.id, "pdf" if target.suffix == ".pdf" else "html")
     if str(target) == "-":
         click.echo(page, nl=False)
     else:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from analyzer.analyses import catalogue
 from analyzer.cli.running import Refusal, settings_from
 from analyzer.client import AnalyzerClient
-from analyzer.executors.base import PictureFormat
+from analyzer.executors.base import PictureFormat, ReportFormat
 from analyzer.models import Dataset, Event, ReadingOptions, Run, TaskDescription
 from analyzer.service import Analyzer
 from analyzer.settings import temporary_data_dir
@@ -21,7 +21,7 @@ FLEETING = {"shutdown_grace_seconds": 0, "jail_standbys": 0}
 class Takeaways(Protocol):
     """What can be made of a run to take away."""
 
-    async def report(self, run_id: str) -> bytes: ...
+    async def report(self, run_id: str, form: ReportFormat) -> bytes: ...
 
     async def picture(self, run_id: str, name: str, form: PictureFormat) -> bytes: ...
 

@@ -153,7 +153,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: OverviewParams)
     kinds = dict(Counter(column["kind"] for column in known).most_common())
     worst = sorted(((one["name"], one["missing"] / rows) for one in known if one["missing"]), key=lambda pair: -pair[1])
     bars = [{"value": kind, "count": n} for kind, n in kinds.items()]
-    charts = [Chart("kinds", "Kinds of columns", top_values("Kinds of columns", bars))] if bars else []
+    charts = [Chart("kinds", "Kinds of columns", top_values("Kinds of columns", bars, "columns"))] if bars else []
     if worst:
         shares = missing_shares("Missing cells", worst[:MAX_CHARTED])
         charts.append(Chart("missing", "Missing cells", shares))
