@@ -10,16 +10,18 @@ import importlib
 import os
 import pkgutil
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from analyzer.analyses.code import inside
 from analyzer.analyses.code.results import Printed, checked_result
-from analyzer.jail import limits, places, seccomp
+from analyzer.jail import limits, places, seccomp, syscalls
 from analyzer.jail.channel import RESULT, decode, encode
 
 FIRST_OF_ITS_NAMESPACE = 1
+HUGE_PAGE = 2 << 20
 MOMENTS = pa.timestamp("us")
 REHEARSED = ("print('begun')\n1", "df.describe()", "df.groupby('text').mean(numeric_only=True)", "df['none']")
 
@@ -49,6 +51,20 @@ def _hear(kind: bytes, said: Any) -> None:
         checked_result(said, Printed(text="")).model_dump_json()
 
 
+def _gather_memory() -> None:
+    """To fork is to copy the table of pages: with huge ones, an entry for 2 MiB in place of 512, which halves its time.
+
+    A page that a child then writes to is copied as a small one all the same.
+    """
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, _, _, inode, *_ = line.split()
+        first, last = (int(end, 16) for end in span.split("-"))
+        first, last = -(-first // HUGE_PAGE) * HUGE_PAGE, last // HUGE_PAGE * HUGE_PAGE
+        if rights == "rw-p" and inode == "0" and last > first:
+            with suppress(OSError):  # a kernel without; then it stays as it is
+                syscalls.collapse(first, last - first)
+
+
 _import_encodings()
 _rehearse()
 places.import_path()
@@ -56,4 +72,6 @@ with suppress(OSError):  # an architecture without a table: the layer will say s
     seccomp.encoded(FIRST_OF_ITS_NAMESPACE)
 limits.bytes_at_rest()
 gc.collect()
+with suppress(OSError):  # a system without /proc
+    _gather_memory()
 gc.freeze()  # a collection in a child need not look at all this, and so not copy it

@@ -22,7 +22,12 @@ from analyzer.settings import JailBackend
 
 log = logging.getLogger("analyzer.jail")
 
-PRELOAD = ("analyzer.executors.jailer", "pyarrow.compute", "pandas", "analyzer.executors.ahead")
+PRELOAD = (
+    *("analyzer.executors.jailer", "pyarrow.compute", "pandas"),
+    *("multiprocessing.popen_forkserver", "analyzer.executors.forkserver", "analyzer.executors.jailer_entry"),
+    "analyzer.executors.ahead",  # the last, since it freezes what there is
+)
+"""With what every supervisor needs to be told what it is for, or each would import it for itself."""
 ENVIRONMENT = ONE_THREAD | {
     "PATH": "",
     "HOME": "/tmp",  # noqa: S108 - the jail's own

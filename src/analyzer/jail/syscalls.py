@@ -42,6 +42,8 @@ NEWEST = 450
 ARCHITECTURE = platform.machine()
 _COLUMN = {"x86_64": 1, "aarch64": 2}.get(ARCHITECTURE)
 
+MADV_COLLAPSE = 25  # of linux/mman.h
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -74,6 +76,11 @@ def prctl(option: int, value: int = 0, third: int = 0) -> int:
     """`prctl(2)`. Raises OSError."""
     arguments = [ctypes.c_ulong(argument) for argument in (value, third, 0, 0)]
     return _checked(f"prctl {option}", _libc.prctl(option, *arguments))
+
+
+def collapse(start: int, length: int) -> None:
+    """Gather this process's memory from there into huge pages. Raises OSError where the kernel cannot (before 6.1)."""
+    _checked("madvise", _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), MADV_COLLAPSE))
 
 
 def unshare(flags: int) -> None:
