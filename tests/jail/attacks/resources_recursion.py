@@ -1,6 +1,6 @@
-"""Aim: resources. Endless recursion with a raised limit.
+"""Aim: resources. Endless recursion with a raised limit: on a slow machine its time is up before its memory.
 
-Ends: crashed, memory-limit, code-error
+Ends: crashed, memory-limit, cpu-limit, code-error
 """
 
 import sys
