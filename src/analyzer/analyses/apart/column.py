@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.apart import deltas
-from analyzer.analyses.apart.alerts import MAX_ROWS, issue
+from analyzer.analyses.apart.alerts import CODES, MAX_ROWS
 from analyzer.analyses.apart.methods import outcome
 from analyzer.analyses.apart.samples import Levels, Numbers, lengths, levels, numbers
 from analyzer.analyses.figures import columns
@@ -134,13 +134,13 @@ def _issues(found: Found, limits: Limits) -> Iterator[Found]:
     name = found["name"]
     if found["drifted"]:
         value = found["p"] if found["method"] in TESTS else found["statistic"]
-        yield issue("column_drift", name, n=found["current"]["count"], value=value, threshold=found["threshold"])
+        yield CODES.issue("column_drift", name, n=found["current"]["count"], value=value, threshold=found["threshold"])
     more = found["delta"]["missing_share"]
     if more is not None and more > limits.missing:
         n, share = found["current"]["missing"], found["current"]["missing_share"]
-        yield issue("missing_more", name, n=n, share=share, value=more, threshold=limits.missing)
+        yield CODES.issue("missing_more", name, n=n, share=share, value=more, threshold=limits.missing)
     if found["values"] and found["values"]["lost"]:
-        yield issue("lost_values", name, n=found["values"]["lost"])
+        yield CODES.issue("lost_values", name, n=found["values"]["lost"])
 
 
 def _strangers(
@@ -161,7 +161,7 @@ def _strangers(
         return  # lengths of texts have no range to speak of
     present = len(current) - current.null_count
     if rows.size:
-        yield issue(code, name, n=rows.size, share=rows.size / present, rows=rows[:MAX_ROWS].tolist())
+        yield CODES.issue(code, name, n=rows.size, share=rows.size / present, rows=rows[:MAX_ROWS].tolist())
 
 
 def _as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

@@ -59,7 +59,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from analyzer.analyses.apart.alerts import issue, worst_first
+from analyzer.analyses.apart.alerts import CODES
 from analyzer.analyses.columns import chosen, in_table_order
 from analyzer.analyses.compare.recipe import PROGRAM
 from analyzer.analyses.eda.data_quality import Issue
@@ -226,7 +226,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: DriftParams) ->
         **verdict,
         changes=changes,
         columns=columns,
-        issues=worst_first(found),
+        issues=CODES.in_order(found),
         methods=METHODS,
         charts=[chart for place, column in in_charts for chart in _pictures([column], place)],
     )
@@ -261,20 +261,20 @@ def _verdict(columns: Sequence[dict[str, Any]], threshold: float) -> dict[str, A
 def _of_changes(changes: Sequence[Change]) -> Iterator[dict[str, Any]]:
     for one in changes:
         if one.change == "type":
-            yield issue("type_changed", one.column, message=f"The type was {one.before} and is {one.after}.")
+            yield CODES.issue("type_changed", one.column, message=f"The type was {one.before} and is {one.after}.")
         else:
-            yield issue(f"column_{one.change}", one.column)
+            yield CODES.issue(f"column_{one.change}", one.column)
 
 
 def _of_table(verdict: dict[str, Any], current: TableSchema, reference: TableSchema) -> Iterator[dict[str, Any]]:
     if verdict["drifted"]:
         n, share = verdict["drifted_columns"], verdict["drifted_share"]
         told = f"{n} of {verdict['tested_columns']} tested columns have drifted."
-        yield issue("dataset_drift", None, n=n, share=share, threshold=verdict["threshold"], message=told)
+        yield CODES.issue("dataset_drift", None, n=n, share=share, threshold=verdict["threshold"], message=told)
     both = frozenset(current.names) & frozenset(reference.names)
     before, after = ([name for name in names if name in both] for names in (reference.names, current.names))
     if moved := sum(one != other for one, other in zip(before, after, strict=True)):
-        yield issue("columns_moved", None, n=moved)
+        yield CODES.issue("columns_moved", None, n=moved)
 
 
 def _pictures(columns: Sequence[dict[str, Any]], start: int) -> list[Chart]:

@@ -63,11 +63,12 @@ from pydantic import AwareDatetime, Field
 from analyzer.analyses.columns import chosen, in_table_order, numeric
 from analyzer.analyses.eda.correlation import MAX_RANKED, PEARSON, listed_pearson, pearson_part
 from analyzer.analyses.eda.statistical_summary import figure_parts, figures, is_figures
-from analyzer.analyses.findings.codes import CODES, Severity, empty_table
+from analyzer.analyses.findings.codes import CODES, empty_table
 from analyzer.analyses.findings.duplicates import NAME as DUPLICATES
 from analyzer.analyses.findings.duplicates import duplicates_part, find_duplicates
 from analyzer.analyses.findings.scores import OVERALL, dimensions, overall
 from analyzer.analyses.findings.thresholds import Thresholds
+from analyzer.analyses.issues import Severity
 from analyzer.analyses.notes import Note, undefined
 from analyzer.analyses.recipes import recipe
 from analyzer.charts import missing_shares, scores
@@ -84,7 +85,6 @@ WHOLE_TABLE = ("duplicates", "correlation", "series")
 """The parts that look at all chosen columns together."""
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-
 
 METHODS = {
     "missing": "nulls and NaN; left out of every other figure",

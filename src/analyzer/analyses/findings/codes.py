@@ -1,21 +1,13 @@
 """The issues there are."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from analyzer.analyses.findings.thresholds import Thresholds
+from analyzer.analyses.issues import Code
 
-Severity = Literal["error", "warning", "info"]
 Issue = dict[str, Any]
 MAX_ROWS = 10
-
-
-class Code(NamedTuple):
-    """One kind of issue: how bad it is, what it means, and the threshold that decides, if one does."""
-
-    severity: Severity
-    meaning: str
-    threshold: str | None = None
 
 
 CODES: dict[str, Code] = {

@@ -45,7 +45,7 @@ from analyzer.analyses.columns import chosen, numeric
 from analyzer.analyses.eda.data_quality import Issue
 from analyzer.analyses.notes import Note
 from analyzer.analyses.recipes import recipe as program
-from analyzer.analyses.series.alerts import in_order, issue
+from analyzer.analyses.series.alerts import CODES
 from analyzer.analyses.ts.recipe import PROGRAM
 from analyzer.charts import curve, stems
 from analyzer.errors import InvalidParameters
@@ -267,7 +267,7 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: OverviewParams)
         rows=schemas["df"].rows,
         index=index,
         columns=columns,
-        issues=in_order(found),
+        issues=CODES.in_order(found),
         methods=METHODS,
         charts=[chart for section in sections for chart in section.charts],
     )
@@ -275,38 +275,38 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: OverviewParams)
 
 def _of_index(index: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
     if index is None:
-        yield issue("no_time", None)
+        yield CODES.issue("no_time", None)
         return
     name, frequency = index["name"], index["frequency"]
     if "increasing" not in index["order"] and index["order"] != "constant":
-        yield issue("unordered", name)
+        yield CODES.issue("unordered", name)
     if index["missing"]:
-        yield issue(
+        yield CODES.issue(
             "missing_times", name, n=index["missing"], share=index["missing"] / (index["count"] + index["missing"])
         )
     if index["duplicates"]:
-        yield issue("duplicate_times", name, n=index["duplicates"], share=index["duplicates"] / index["count"])
+        yield CODES.issue("duplicate_times", name, n=index["duplicates"], share=index["duplicates"] / index["count"])
     if frequency and frequency["share"] <= 0.5:
         told = f"The most common step, {frequency['label']}, is only {frequency['share']:.0%} of all."
         if index["distinct"] > 2:
-            yield issue("irregular", name, share=frequency["share"], threshold=0.5, message=told)
+            yield CODES.issue("irregular", name, share=frequency["share"], threshold=0.5, message=told)
     elif frequency and index["missing_moments"]:
         n = index["missing_moments"]
-        yield issue("gaps", name, n=n, share=n / (index["distinct"] + n))
+        yield CODES.issue("gaps", name, n=n, share=n / (index["distinct"] + n))
 
 
 def _of_series(column: dict[str, Any], params: OverviewParams) -> Iterator[dict[str, Any]]:
     name, n, trend, season = column["name"], column["count"], column["trend"], column["seasonality"]
     if column["verdict"] == "not stationary":
-        yield issue("non_stationary", name, n=n, value=column["adf"]["p"], threshold=params.alpha)
+        yield CODES.issue("non_stationary", name, n=n, value=column["adf"]["p"], threshold=params.alpha)
     if trend and trend["p"] < params.alpha and trend["r2"] >= TREND_R2:
         told = f"The values {'rise' if trend['slope_per_day'] > 0 else 'fall'} with time."
-        yield issue("trend", name, n=n, value=trend["r2"], threshold=TREND_R2, message=told)
+        yield CODES.issue("trend", name, n=n, value=trend["r2"], threshold=TREND_R2, message=told)
     if season and season["strength"] >= params.strength:
         told = f"The values repeat every {season['period']} steps."
-        yield issue("seasonal", name, n=n, value=season["strength"], threshold=params.strength, message=told)
+        yield CODES.issue("seasonal", name, n=n, value=season["strength"], threshold=params.strength, message=told)
     if column["ljung_box"] and column["ljung_box"]["p"] < params.alpha:
-        yield issue("autocorrelated", name, n=n, value=column["ljung_box"]["p"], threshold=params.alpha)
+        yield CODES.issue("autocorrelated", name, n=n, value=column["ljung_box"]["p"], threshold=params.alpha)
 
 
 def recipe(schemas: Schemas, params: OverviewParams) -> str:
