@@ -76,8 +76,10 @@ async def test_cancelling_one_leaves_the_others_and_the_last_ends_it(
             assert (await _events(analyzer, run))[-1].type == "run.cancelled"
         assert alive(pid)
         gate.open("part 0")
-        await gate.reached(2)
+        async with asyncio.timeout(20):
+            await anext(event async for event in analyzer.events(runs[2].id) if event.type == "run.progress")
         assert (await analyzer.run(runs[2].id)).progress.done == 1
+        await gate.reached(2)
         await analyzer.cancel(runs[2].id)
         assert (await _events(analyzer, runs[2]))[-1].type == "run.cancelled"
         await until(lambda: not alive(pid), "the worker to end")
