@@ -103,7 +103,7 @@ class Desk:
             key=None if alone else key_of(plan.analysis, owned.run.params, plan.tables, owned.principal),
             result_key=result_key(run_id),
             attachments_key=attachments_key(run_id),
-            attach_to=str(self._blobs.draft()),
+            attach_to=str(self._blobs.draft()) if alone else "",
             result_url=f"{self.public_prefix}/api/run/{run_id}/result",
         )
 
@@ -117,7 +117,7 @@ class Desk:
                 created_at = now()
                 from_now = {"created_at": created_at, "expires_at": self._retention.expiry(created_at)}
                 live.owned = live.owned.model_copy(update={"run": live.run.model_copy(update=from_now)})
-                await self._state.save_run(live.owned)
+                await self._save_new(live, outlook)
         except BaseException:
             await self._computations.leave(live)
             await self._retention.release(*live.in_use)
@@ -140,13 +140,15 @@ class Desk:
         await self._state.save_run(owned)
 
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
-        pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}")
+        # A run that shares a computation says what that says, and nothing through a queue of its own.
+        pump = self._drives.start(live.broadcaster.pump(), f"pump {live.id}") if live.key is None else None
         try:
             await asyncio.wait([work])
             await self._computations.leave(live)
             await self._runner.finish(live, work)
         finally:
-            pump.cancel()
+            if pump is not None:
+                pump.cancel()
             live.broadcaster.log.close()
             del self._live[live.id]
             self._log_end(live)

@@ -31,13 +31,15 @@ class Entry:
         return line[line.index(b',"at":"') + len(b',"at":"2026-01-31T12:00:00.000Z"') : -1]
 
 
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+
 Form = Callable[[Sequence[Entry]], bytes]
 """How entries go over some wire."""
 
 
 def encode_members(members: dict[str, Any], **encoded: bytes) -> bytes:
     """The members an event has of its own; `encoded` ones are JSON already."""
-    line = json.dumps(members, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()[1:-1]
+    line = _encode(members).encode()[1:-1]
     parts = [line] if line else []
     parts += [b'"%s":%s' % (name.encode(), value) for name, value in encoded.items()]
     return b"".join(b"," + part for part in parts)

@@ -48,8 +48,11 @@ class LocalBlobs:
     def _keep(self, key: str, draft: Path) -> None:
         place = self.local(key)
         with telling_when_full():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            draft.replace(place)
+            try:
+                draft.replace(place)
+            except FileNotFoundError:  # the first of its kind
+                place.parent.mkdir(parents=True, exist_ok=True)
+                draft.replace(place)
 
     def _put(self, key: str, content: bytes) -> None:
         draft = self.draft()

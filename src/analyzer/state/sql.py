@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import dialect, insert
 
 from analyzer.models import DatasetSummary, OwnedDataset, OwnedRun, Removal, RunStatus, now
 from analyzer.state.base import Aside, Counts, Done, Due, Needed
@@ -275,15 +275,15 @@ def _remove(connection: sa.Connection, table: sa.Table, key: str, why: Removal) 
 
 def _put(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
     """Add the row or replace it; but when it expires, and its lease, are decided once and then moved on their own."""
-    connection.execute(_upsert(table), row)
+    connection.exec_driver_sql(_upsert(table), row)
 
 
 @cache
-def _upsert(table: sa.Table) -> sa.Insert:
-    """Made once: it costs more to make than to execute."""
+def _upsert(table: sa.Table) -> str:
+    """Made once: a run is put several times, and what SQLAlchemy does for each statement costs more than SQLite."""
     query = insert(table)
     decided_once = ("id", "created_ms", "expires_ms", "lease_ms")
     changed = {name: query.excluded[name] for name in table.columns.keys() if name not in decided_once}  # noqa: SIM118
-    return query.values({name: sa.bindparam(name) for name in table.columns.keys()}).on_conflict_do_update(  # noqa: SIM118
-        index_elements=["id"], set_=changed
-    )
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in table.columns.keys()}  # noqa: SIM118
+    query = query.values(values).on_conflict_do_update(index_elements=["id"], set_=changed)
+    return str(query.compile(dialect=dialect(paramstyle="named")))

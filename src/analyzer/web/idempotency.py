@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
@@ -25,14 +25,14 @@ def key_of(request: web.Request) -> str | None:
 
 
 async def once(
-    request: web.Request, principal: str, said: tuple[str, ...], do: Callable[[], Awaitable[str]]
+    request: web.Request, principal: str, said: Callable[[], Iterable[str]], do: Callable[[], Awaitable[str]]
 ) -> tuple[str, bool]:
     """The id of what `do` makes, and whether an earlier request with this key made it already.
 
-    `said` is what the request wants, in texts: another request under the same key is an error.
+    `said` tells what the request wants, in texts: another request under the same key is an error.
     """
     key = key_of(request)
     if key is None:
         return await do(), False
-    fingerprint = hashlib.sha256("\0".join((request.path, *said)).encode(errors="surrogatepass")).hexdigest()
+    fingerprint = hashlib.sha256("\0".join((request.path, *said())).encode(errors="surrogatepass")).hexdigest()
     return await request.app[ANALYZER].once(key, fingerprint, do, principal)

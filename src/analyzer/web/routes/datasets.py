@@ -137,8 +137,7 @@ async def upload(request: web.Request) -> web.Response:
 
         if has_key:
             await upload.complete()  # its hash is what tells whether this is the same file
-        said = (upload.sha256, filename, options.model_dump_json())
-        return await once(request, principal, said, do)
+        return await once(request, principal, lambda: (upload.sha256, filename, options.model_dump_json()), do)
 
     file_id, again = await receive_file(request, analyzer, add)
     return _made(request, await analyzer.dataset(file_id, principal), again=again)

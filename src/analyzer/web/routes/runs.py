@@ -49,10 +49,6 @@ class RunRequest(Wish):
     task_id: str
     params: dict[str, Any] = pydantic.Field(default_factory=dict)
 
-    @property
-    def wish(self) -> Wish:
-        return Wish.model_validate(self.model_dump(include=set(Wish.model_fields)))
-
 
 @routes.post("/api/run")
 @describe(
@@ -84,10 +80,12 @@ async def start_run(request: web.Request) -> web.Response:
     analyzer, principal = request.app[ANALYZER], principal_of(request)
 
     async def do() -> str:
-        return (await analyzer.submit(wanted.file_id, wanted.task_id, wanted.params, principal, wanted.wish)).id
+        return (await analyzer.submit(wanted.file_id, wanted.task_id, wanted.params, principal, wanted)).id
 
-    said = json.dumps(wanted.model_dump(mode="json"), sort_keys=True)
-    run_id, again = await once(request, principal, (said,), do)
+    def said() -> list[str]:
+        return [json.dumps(wanted.model_dump(mode="json"), sort_keys=True)]
+
+    run_id, again = await once(request, principal, said, do)
     seconds = wait_seconds(request)
     run = await (analyzer.run(run_id, principal) if seconds is None else analyzer.outcome(run_id, seconds, principal))
     shown = _show(request, run)
