@@ -156,7 +156,7 @@ async def test_sharing_goes_around_no_limit(make_settings: Callable[..., Setting
 async def test_a_failure_is_everybodys_and_is_tried_anew(
     make_settings: Callable[..., Settings], gate: Gate, table: Path
 ) -> None:
-    async with Analyzer(make_settings(max_result_bytes=10)) as analyzer:
+    async with Analyzer(make_settings(max_result_bytes=20)) as analyzer:
         dataset = await analyzer.add_dataset(table)
         for marks in (2, 4):
             runs = [await analyzer.submit(dataset.id, "test_shared_gate", {"gate": str(gate.folder)}) for _ in range(2)]

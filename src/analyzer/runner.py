@@ -14,8 +14,9 @@ from analyzer.aside import packed, unpacked
 from analyzer.blobs.base import Blobs
 from analyzer.broadcast import Broadcaster, EventLog
 from analyzer.entries import encode_members
-from analyzer.errors import AnalyzerError, Crashed, Interrupted, ResultTooLarge, RunTimeout
-from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied, WorkFailed
+from analyzer.errors import AnalyzerError, Interrupted, ResultTooLarge, RunTimeout
+from analyzer.executors.base import Allowance, ComputePart, EncodedSection, Executor, MergeSections, WorkFailed
+from analyzer.executors.insisting import insist
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
@@ -26,8 +27,9 @@ from analyzer.state.base import Aside, State
 
 log = logging.getLogger("analyzer.runs")
 
-MAX_TRIES = 3  # of one part when its worker dies under it, and of recording an end
+MAX_TRIES = 3  # of recording an end
 RETRY_SECONDS = 0.2
+SECTIONS_SHARE = 4  # times as much as the result may be: they hold pictures and figures that are only merged
 
 
 @dataclass
@@ -51,6 +53,8 @@ class LiveRun:
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
     sections: dict[int, EncodedSection] = field(default_factory=dict)
     attach_to: str = ""  # a draft: the folder for what its parts attach
+    section_bytes: int = 0
+    allowance: Allowance = field(init=False)  # from when it begins
 
     def __post_init__(self) -> None:
         self.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch))
@@ -108,6 +112,7 @@ class Runner:
     state: State
     blobs: Blobs
     timeout_seconds: float
+    cpu_seconds: float
     max_result_bytes: int
 
     async def work(self, live: LiveRun, turn: AbstractAsyncContextManager[Turn]) -> bytes:
@@ -117,6 +122,7 @@ class Runner:
         """
         async with turn as at_work:
             live.change(status=RunStatus.RUNNING, started_at=now())
+            live.allowance = Allowance(self.cpu_seconds)
             if live.is_seen:
                 await self.note_begun(live)
             await live.broadcaster.publish("run.started")
@@ -220,6 +226,7 @@ class Runner:
     async def _compute(self, live: LiveRun, turn: Turn) -> bytes:
         parts = live.parts
         live.change(progress=Progress(done=len(live.sections), total=len(parts)))
+        live.section_bytes = sum(section.size_bytes for section in live.sections.values())
         waiting = [(number, part) for number, part in enumerate(parts) if number not in live.sections][::-1]
         try:
             async with asyncio.TaskGroup() as group:
@@ -253,8 +260,21 @@ class Runner:
             number, part = waiting.pop()
             await turn.hold()
             section = await self._section(live, turn, part)
-            live.sections[number] = section
+            self._keep(live, number, section)
             await self._publish(live, section)
+
+    def _keep(self, live: LiveRun, number: int, section: EncodedSection) -> None:
+        """Raises ResultTooLarge when together they are more than the server should hold."""
+        live.sections[number] = section
+        live.section_bytes += section.size_bytes
+        limit = SECTIONS_SHARE * self.max_result_bytes
+        if live.section_bytes > limit:
+            raise ResultTooLarge(
+                f"After {len(live.sections)} of {len(live.parts)} parts the run has found {live.section_bytes:,} "
+                f"bytes; {limit:,} are kept at most. Ask for fewer columns; the operator can allow more with "
+                "ANALYZER_MAX_RESULT_BYTES.",
+                limit=limit,
+            )
 
     async def _section(self, live: LiveRun, turn: Turn, part: Part) -> EncodedSection:
         if not part.shared:
@@ -266,10 +286,11 @@ class Runner:
     async def _compute_part(self, live: LiveRun, turn: Turn, part: Part) -> EncodedSection:
         given = tuple([await self._section(live, turn, need) for need in part.needs])
         work = ComputePart(
-            live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to
+            *(live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to),
+            max_bytes=self.max_result_bytes,
         )
         async with turn.shared_part() if part.shared else turn.part():
-            section: EncodedSection = await self._insist(work, part.name)
+            section: EncodedSection = await insist(self.executor, work, live.allowance)
         return section
 
     async def _publish(self, live: LiveRun, section: EncodedSection) -> None:
@@ -282,24 +303,11 @@ class Runner:
         await say("run.progress", {"done": progress.done, "total": progress.total, "message": section.name})
 
     async def _merge(self, live: LiveRun, sections: Sequence[EncodedSection]) -> bytes:
-        work = MergeSections(live.run.task_id, live.run.params, live.shapes, tuple(sections))
-        result: bytes = await self._insist(work, "merge")
-        if len(result) > self.max_result_bytes:
-            raise ResultTooLarge(
-                f"The result has {len(result):,} bytes; {self.max_result_bytes:,} are kept at most. "
-                "Ask for fewer columns.",
-                limit=self.max_result_bytes,
-            )
+        work = MergeSections(
+            *(live.run.task_id, live.run.params, live.shapes, tuple(sections)), max_bytes=self.max_result_bytes
+        )
+        result: bytes = await insist(self.executor, work, live.allowance)
         return result
-
-    async def _insist(self, work: ComputePart | MergeSections, what: str) -> Any:
-        """Do the work, again on another slot when the worker died under it."""
-        for attempt in range(1, MAX_TRIES + 1):
-            try:
-                return await self.executor.call(work)
-            except WorkerDied:
-                log.warning("a worker died", extra={"part": what, "attempt": attempt})
-        raise Crashed(f"The worker died {MAX_TRIES} times while it worked on {what!r}.")
 
 
 def _summary(live: LiveRun, result: bytes) -> dict[str, Any]:

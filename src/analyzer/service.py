@@ -105,8 +105,8 @@ class Analyzer:
         self._scheduler = Scheduler(Limits.of(settings))
         foreign = ForeignCode(self._jail, blobs, state, self._keep_table)
         shared = SharedSections(settings.shared_sections_bytes)
-        limits = settings.task_timeout_seconds, settings.max_result_bytes
-        self._asking = Asking.of(settings, self._catalogue, executor, shared, foreign, state, blobs)
+        limits = settings.task_timeout_seconds, settings.task_cpu_seconds, settings.max_result_bytes
+        self._asking = Asking.of(settings, self._catalogue, executor, self._scheduler, shared, foreign, state, blobs)
         runner = Runner(executor, foreign, self._asking.run, shared, state, blobs, *limits)
         computations = Computations.of(settings, runner, self._scheduler)
         self._desk = Desk(state, blobs, self._retention, self._scheduler, runner, computations, settings.run_attempts)

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     task_timeout_seconds: float = Field(
         600, gt=0, description="How long one run may take from its start. Ten minutes is far beyond any sensible table."
     )
+    task_cpu_seconds: float = Field(
+        1200,
+        gt=0,
+        description="Processor time that one run may use, all its parts together. Twenty minutes: two cores for as "
+        "long as a run may last.",
+    )
     run_attempts: int = Field(
         3,
         ge=1,

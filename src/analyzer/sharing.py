@@ -49,4 +49,4 @@ class SharedSections:
 
 def _size(section: EncodedSection) -> int:
     """What it holds, and a little for what holds it."""
-    return len(section.data) + sum(len(chart.spec) for chart in section.charts) + 1000
+    return section.size_bytes + 1000

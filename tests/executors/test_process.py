@@ -14,8 +14,8 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from analyzer.errors import MemoryLimit
-from analyzer.executors.base import ComputePart, EncodedSection, Lane, MergeSections, WorkerDied, WorkFailed
+from analyzer.errors import CpuLimit, MemoryLimit
+from analyzer.executors.base import Allowance, ComputePart, EncodedSection, Lane, MergeSections, WorkerDied, WorkFailed
 from analyzer.executors.process import ProcessExecutor
 from analyzer.models import TableSchema
 from analyzer.registry import Part
@@ -82,6 +82,44 @@ async def test_memory_has_a_wall(trouble: Callable[[str], ComputePart]) -> None:
             await executor.call(trouble("memory"))
         assert raised.value.more["limit"] == 400 * MIB
         assert await executor.call(trouble("large"))  # the slot is there again
+
+
+async def test_processor_time_has_a_wall_that_code_cannot_look_away_from(
+    trouble: Callable[[str], ComputePart], at_gate: tuple[ComputePart, Gate]
+) -> None:
+    """Two parts of one run take it together; a neighbour's part that only waits takes none."""
+    work, gate = at_gate
+    async with _executor(workers=3) as executor:
+        neighbour = asyncio.create_task(executor.call(work, allowance=Allowance(60)))
+        await gate.reached()
+        together = Allowance(cpu_seconds=0.5)
+        spinning = [asyncio.create_task(executor.call(trouble("spin"), allowance=together)) for _ in range(2)]
+        for outcome in await asyncio.gather(*spinning, return_exceptions=True):
+            assert isinstance(outcome, CpuLimit)
+            assert outcome.more["limit"] == 0.5
+        assert isinstance(await executor.call(trouble("large")), EncodedSection)
+        gate.open()
+        assert (await neighbour).data == b'{"line":"waiting"}'
+        assert executor.counts().restarts == 2
+
+
+async def test_what_parts_took_is_added_up(trouble: Callable[[str], ComputePart]) -> None:
+    """Of a worker that lives on, and had work before."""
+    async with _executor() as executor:
+        await executor.call(trouble("burn"))
+        allowance, done = Allowance(cpu_seconds=1), 0
+
+        async def burn_on() -> None:
+            nonlocal done
+            while True:
+                await executor.call(trouble("burn"), allowance=allowance)
+                done += 1
+
+        with pytest.raises(CpuLimit):
+            await burn_on()
+        assert 1 <= done <= 4
+        assert allowance.spent_cpu_seconds >= 0.25 * done
+        assert await executor.call(trouble("burn"), allowance=Allowance(cpu_seconds=1))
 
 
 async def test_cancelling_ends_code_that_never_looks_up(trouble: Callable[[str], ComputePart]) -> None:

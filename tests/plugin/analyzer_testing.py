@@ -84,7 +84,7 @@ merge_gate_analysis = replace(gate_analysis, id="test_merge_gate", compute=_say,
 
 
 class TroubleParams(Params):
-    kind: Literal["raise", "exit", "segfault", "memory", "spin", "nan", "large", "die once"]
+    kind: Literal["raise", "exit", "segfault", "memory", "spin", "nan", "large", "die once", "burn", "sleep"]
     folder: str = ""
 
 
@@ -106,6 +106,14 @@ def _die_once(params: TroubleParams) -> str:
     return "survived"
 
 
+def _burn(params: TroubleParams) -> str:
+    """A quarter of a second of the processor, however long that takes."""
+    begun = time.process_time()
+    while time.process_time() < begun + 0.25:
+        sum(range(10**5))
+    return "burnt"
+
+
 TROUBLES: dict[str, Callable[[TroubleParams], Any]] = {
     "raise": _raise,
     "exit": lambda params: os._exit(7),
@@ -115,6 +123,8 @@ TROUBLES: dict[str, Callable[[TroubleParams], Any]] = {
     "nan": lambda params: float("nan"),
     "large": lambda params: "x" * 3_000_000,
     "die once": _die_once,
+    "burn": _burn,
+    "sleep": lambda params: time.sleep(10**6),
 }
 
 

@@ -40,6 +40,7 @@ from analyzer.llm.calling import Caller, Patience
 from analyzer.models import RowsWanted
 from analyzer.registry import Params, Registry
 from analyzer.runner import LiveRun
+from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
 from analyzer.sharing import SharedSections
 from analyzer.state.base import State
@@ -73,13 +74,15 @@ class Asking:
         settings: Settings,
         catalogue: Registry,
         executor: Executor,
+        scheduler: Scheduler,
         shared: SharedSections,
         foreign: ForeignCode,
         state: State,
         blobs: Blobs,
     ) -> Self:
         """What asks, made of what it asks with."""
-        return cls(settings, Computing(catalogue, executor, shared), foreign, blobs, Turns(state, blobs))
+        computing = Computing(catalogue, executor, scheduler, shared, settings.max_result_bytes)
+        return cls(settings, computing, foreign, blobs, Turns(state, blobs))
 
     async def admit(self, params: Params, file_id: str, principal: str) -> None:
         """Raises ModelNotConfigured, BudgetExhausted, and what is wrong with the turn or the run that is spoken of."""
@@ -145,8 +148,7 @@ class Asking:
         )
         save_as = live.run.params.get("save_as") if task_id == "ask_transform" else None
         bench = Workbench(
-            *(task_id, save_as, live.tables, live.shapes, summaries, live.owned.principal),
-            *(self._computing, self._foreign, asked.hear),
+            *(task_id, save_as, live, summaries, self._computing, self._foreign, asked.hear),
         )
         while True:
             reply = await asked.exchange.reply()
@@ -203,9 +205,9 @@ class Asking:
     async def _summaries(self, live: LiveRun) -> dict[str, Mapping[str, Any]]:
         """What the catalogue says of the first columns of every table."""
         found: dict[str, Mapping[str, Any]] = {}
-        for name, path in live.tables.items():
+        for name in live.tables:
             columns = {"columns": list(live.shapes[name].names[:MOST_COLUMNS])}
-            found[name] = await self._computing.result(SUMMARY, columns, path, live.shapes[name])
+            found[name] = await self._computing.result(live, SUMMARY, columns, name)
         return found
 
     async def _told_tables(self, live: LiveRun, summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

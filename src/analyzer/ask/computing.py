@@ -7,25 +7,32 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from analyzer.errors import Crashed, InvalidParameters, field_errors
-from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections, WorkerDied
+from analyzer.errors import InvalidParameters, field_errors
+from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections
+from analyzer.executors.insisting import insist
 from analyzer.models import TableSchema
 from analyzer.registry import Analysis, Part, Place, Registry, no_further_tables
+from analyzer.runner import LiveRun
+from analyzer.scheduler import Scheduler
 from analyzer.sharing import SharedSections
 
 import pydantic  # isort: skip
 
-MAX_TRIES = 3
 SUMMARY = "eda_statistical_summary"
 
 
 @dataclass(frozen=True)
 class Computing:
-    """Runs an analysis on one table, in the slots, and returns its result."""
+    """Runs an analysis on one table, in the slots, and returns its result.
+
+    Its parts wait for their slots beside those of everybody's runs, and count as the question's principal's.
+    """
 
     catalogue: Registry
     executor: Executor
+    scheduler: Scheduler
     shared: SharedSections
+    max_result_bytes: int
 
     def checked(self, task_id: str, params: Any, shape: TableSchema) -> tuple[dict[str, Any], tuple[Part, ...]]:
         """The parameters and parts of such a run. Raises UnknownTask, InvalidParameters."""
@@ -39,14 +46,16 @@ class Computing:
             raise InvalidParameters(f"{task_id} cannot be used here: it is no analysis of one table.")
         return valid.model_dump(mode="json"), tuple(analysis.parts({"df": shape}, valid))
 
-    async def result(self, task_id: str, params: Any, path: str, shape: TableSchema) -> dict[str, Any]:
+    async def result(self, live: LiveRun, task_id: str, params: Any, table: str) -> dict[str, Any]:
+        """Of this table of the run. Raises what `checked` raises, and what a run of that analysis may end with."""
+        shape = live.shapes[table]
         valid, parts = self.checked(task_id, params, shape)
         places = asyncio.Semaphore(max(1, self.executor.counts().total))
         sections = dict.fromkeys(range(len(parts)), None)
 
         async def take(number: int, part: Part) -> None:
             async with places:
-                sections[number] = await self._section(task_id, valid, path, part)
+                sections[number] = await self._section(live, task_id, valid, live.tables[table], part)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -55,7 +64,8 @@ class Computing:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         done = tuple(section for section in sections.values() if section is not None)
-        merged: dict[str, Any] = json.loads(await self._insist(MergeSections(task_id, valid, {"df": shape}, done)))
+        work = MergeSections(task_id, valid, {"df": shape}, done, self.max_result_bytes)
+        merged: dict[str, Any] = json.loads(await self._work(live, work))
         return merged
 
     def described(self) -> str:
@@ -64,25 +74,27 @@ class Computing:
         usable = [one for one in found if one.place is Place.SLOT and one.further is no_further_tables]
         return "; ".join(f"{one.id} ({one.title}; params: {', '.join(one.params.model_fields)})" for one in usable)
 
-    async def _section(self, task_id: str, params: dict[str, Any], path: str, part: Part) -> EncodedSection:
-        compute = partial(self._compute, task_id, params, path, part)
+    async def _section(
+        self, live: LiveRun, task_id: str, params: dict[str, Any], path: str, part: Part
+    ) -> EncodedSection:
+        compute = partial(self._compute, live, task_id, params, path, part)
         if not part.shared:
             return await compute()
         return replace(await self.shared.get((path, part.shared, part.columns), compute), name=part.name)
 
-    async def _compute(self, task_id: str, params: dict[str, Any], path: str, part: Part) -> EncodedSection:
-        given = tuple([await self._section(task_id, params, path, need) for need in part.needs])
-        work = ComputePart(task_id, params, {"df": path}, replace(part, needs=()), given)
-        section: EncodedSection = await self._insist(work)
+    async def _compute(
+        self, live: LiveRun, task_id: str, params: dict[str, Any], path: str, part: Part
+    ) -> EncodedSection:
+        given = tuple([await self._section(live, task_id, params, path, need) for need in part.needs])
+        work = ComputePart(
+            task_id, params, {"df": path}, replace(part, needs=()), given, max_bytes=self.max_result_bytes
+        )
+        section: EncodedSection = await self._work(live, work)
         return section
 
-    async def _insist(self, work: ComputePart | MergeSections) -> Any:
-        for _ in range(MAX_TRIES):
-            try:
-                return await self.executor.call(work)
-            except WorkerDied:
-                continue
-        raise Crashed(f"The worker died {MAX_TRIES} times while it worked on {work.task_id!r}.")
+    async def _work(self, live: LiveRun, work: ComputePart | MergeSections) -> Any:
+        async with self.scheduler.slot(live.owned.principal):
+            return await insist(self.executor, work, live.allowance)
 
 
 def picked(result: Mapping[str, Any], figure: Any) -> Any:

@@ -12,7 +12,7 @@ from analyzer.ask.replies import Reply
 from analyzer.errors import AnalyzerError, ModelInvalid, ResultInvalid
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
-from analyzer.models import TableSchema
+from analyzer.runner import LiveRun
 
 KINDS = {"ask_chart": ("chart",), "ask_transform": ("table",), "ask_question": ("value", "text", "table", "chart")}
 
@@ -41,10 +41,8 @@ class Workbench:
 
     task_id: str
     save_as: str | None
-    tables: Mapping[str, str]
-    shapes: Mapping[str, TableSchema]
+    live: LiveRun
     summaries: Mapping[str, Mapping[str, Any]]
-    principal: str
     computing: Computing
     foreign: ForeignCode
     hear: Hear
@@ -65,15 +63,15 @@ class Workbench:
 
     async def _analyse(self, document: Mapping[str, Any]) -> Found:
         task_id, params, figure = str(document["use"]), document.get("params") or {}, document.get("figure")
-        table = document.get("table") if document.get("table") in self.tables else "df"
-        before = await digest([self.tables[str(table)]])
-        result = await self.computing.result(task_id, params, self.tables[str(table)], self.shapes[str(table)])
+        table = document.get("table") if document.get("table") in self.live.tables else "df"
+        before = await digest([self.live.tables[str(table)]])
+        result = await self.computing.result(self.live, task_id, params, str(table))
         value = picked(result, figure)
         step = Step(task_id=task_id, params=params)
         await self.hear("result.section", {"section": "analysis", "data": step.model_dump(mode="json")})
-        same = await digest([self.tables[str(table)]]) == before
+        same = await digest([self.live.tables[str(table)]]) == before
         names = [str(one) for one in params.get("columns") or [] if isinstance(one, str)] or [
-            one for one in figure or [] if one in self.shapes[str(table)].names
+            one for one in figure or [] if one in self.live.shapes[str(table)].names
         ]
         return Found(
             value=value,
@@ -84,7 +82,7 @@ class Workbench:
         )
 
     async def _run(self, code: str) -> Found:
-        before = await digest(self.tables.values())
+        before = await digest(self.live.tables.values())
         first = await self._jailed(code, None, self.hear)
         self._refuse_kind(first)
         again, why, failed = first, "", None
@@ -99,11 +97,11 @@ class Workbench:
         elif digest_of(first) != digest_of(again):
             why = "Run again, the code gave something else."
         checks = [
-            _unchanged(await digest(self.tables.values()) == before),
+            _unchanged(await digest(self.live.tables.values()) == before),
             Check(check="again", passed=not why, detail=why or "Run again in a fresh jail, the code gave the same."),
         ]
         found = Found(code=code, checks=checks, saved=again.get("saved"))
-        found.columns_used = columns_used(code, {name: shape.names for name, shape in self.shapes.items()})
+        found.columns_used = columns_used(code, {name: shape.names for name, shape in self.live.shapes.items()})
         self._take_value(found, again)
         found.checks += self._cross_checks(code, found.value)
         for chart in found.charts:
@@ -112,7 +110,9 @@ class Workbench:
 
     async def _jailed(self, code: str, save_as: str | None, hear: Hear) -> dict[str, Any]:
         params = {"code": code, "save_as": save_as}
-        result: dict[str, Any] = json.loads(await self.foreign.run(params, self.tables, self.principal, hear))
+        result: dict[str, Any] = json.loads(
+            await self.foreign.run(params, self.live.tables, self.live.owned.principal, hear)
+        )
         return result
 
     def _refuse_kind(self, result: Mapping[str, Any]) -> None:
@@ -136,7 +136,7 @@ class Workbench:
 
     def _cross_checks(self, code: str, value: Any) -> list[Check]:
         """Numbers that the catalogue has a figure for. Raises ModelInvalid when one is not that figure."""
-        rows = {name: shape.rows for name, shape in self.shapes.items()}
+        rows = {name: shape.rows for name, shape in self.live.shapes.items()}
         checks = []
         for key, figure in figures_meant(code, self.summaries, rows).items():
             number = value.get(key) if key and isinstance(value, dict) else value

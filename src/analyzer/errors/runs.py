@@ -16,7 +16,9 @@ class MemoryLimit(AnalyzerError):
 
 
 class ResultTooLarge(AnalyzerError):
-    """The result is larger than this server keeps. Fewer columns make a smaller one."""
+    """The result, or what it is made of, is larger than this server keeps (`ANALYZER_MAX_RESULT_BYTES`). Fewer
+    columns make a smaller one.
+    """
 
     code, status, title = "result-too-large", 507, "The result is too large"
 
@@ -37,9 +39,11 @@ class CodeError(AnalyzerError):
 
 
 class CpuLimit(AnalyzerError):
-    """The code used more processor time than it may (`ANALYZER_JAIL_CPU_SECONDS`) and was stopped."""
+    """The run used more processor time than it may and was stopped: `ANALYZER_TASK_CPU_SECONDS`, all its parts
+    together, or for code `ANALYZER_JAIL_CPU_SECONDS`.
+    """
 
-    code, status, title = "cpu-limit", 504, "The code computed too long"
+    code, status, title = "cpu-limit", 504, "It computed too long"
 
 
 class OutputLimit(AnalyzerError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+from analyzer.errors import CpuLimit
 from analyzer.models import ExportFormat, ReadingOptions, ReadingReport, RowsWanted, TableSchema
 from analyzer.models.handouts import Heading
 from analyzer.registry import Part
@@ -53,10 +54,15 @@ class EncodedSection:
     charts: tuple[EncodedChart, ...]
     attachments: tuple[str, ...] = ()  # the names of files in the folder that the work named
 
+    @property
+    def size_bytes(self) -> int:
+        """Of its JSON, files beside it not counted."""
+        return len(self.data) + sum(len(chart.spec) for chart in self.charts)
+
 
 @dataclass(frozen=True)
 class ComputePart:
-    """Do one part of a run. Answered by an `EncodedSection`."""
+    """Do one part of a run. Answered by an `EncodedSection`. Raises ResultTooLarge."""
 
     task_id: str
     params: dict[str, Any]
@@ -64,16 +70,21 @@ class ComputePart:
     part: Part
     given: tuple[EncodedSection, ...] = ()  # of the parts that it needs
     attach_to: str = ""  # the folder for attachments; it is made when there is one
+    max_bytes: int | None = None  # of the section
 
 
 @dataclass(frozen=True)
 class MergeSections:
-    """Join the sections of a run, in the order of its parts. Answered by the result as JSON bytes."""
+    """Join the sections of a run, in the order of its parts. Answered by the result as JSON bytes.
+
+    Raises ResultTooLarge.
+    """
 
     task_id: str
     params: dict[str, Any]
     shapes: dict[str, TableSchema]
     sections: tuple[EncodedSection, ...]
+    max_bytes: int | None = None  # of the result
 
 
 @dataclass(frozen=True)
@@ -153,6 +164,24 @@ class Lane(StrEnum):
     ARRIVALS = "arrivals"  # a file that is read while it arrives, as slowly as its sender sends
 
 
+@dataclass(eq=False)
+class Allowance:
+    """Processor time that several pieces of work may take together. What those took that have answered is spent."""
+
+    cpu_seconds: float
+    spent_cpu_seconds: float = 0.0
+
+    def refusal(self, under_way_seconds: float = 0.0) -> CpuLimit | None:
+        """Why there must be no more, if with what is under way too much was taken."""
+        if self.spent_cpu_seconds + under_way_seconds <= self.cpu_seconds:
+            return None
+        return CpuLimit(
+            f"The run used more than the {self.cpu_seconds:g} seconds of processor time it may use, all its parts "
+            "together. Fewer columns need less; the operator can allow more with ANALYZER_TASK_CPU_SECONDS.",
+            limit=self.cpu_seconds,
+        )
+
+
 class WorkerDied(Exception):
     """The worker ended under its work without having been told to."""
 
@@ -174,9 +203,9 @@ class Executor(Protocol):
     """Where work is done.
 
     `call` waits for a free slot, does the work and returns its answer. It raises the AnalyzerError the work raised,
-    MemoryLimit when the work outgrew its memory, WorkFailed for any other exception, and WorkerDied when the worker
-    was lost. When the caller is cancelled the work is ended for real, whatever it is doing, and the slot is made
-    usable again. `aclose` ends every worker and returns when they are gone.
+    MemoryLimit when the work outgrew its memory, CpuLimit when its allowance is spent, WorkFailed for any other
+    exception, and WorkerDied when the worker was lost. When the caller is cancelled the work is ended for real,
+    whatever it is doing, and the slot is made usable again. `aclose` ends every worker and returns when they are gone.
     """
 
     async def start(self) -> None: ...
@@ -187,7 +216,7 @@ class Executor(Protocol):
     @property
     def is_ready(self) -> bool: ...
 
-    async def call(self, work: Work, lane: Lane = Lane.WORK) -> Any: ...
+    async def call(self, work: Work, lane: Lane = Lane.WORK, allowance: Allowance | None = None) -> Any: ...
 
     def counts(self) -> SlotCounts: ...
 

@@ -6,6 +6,7 @@ The worker's own module imports pyarrow and the catalogue, which the server proc
 import importlib
 import pickle
 import socket
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Outcome:
 
     value: Any = None
     failure: Exception | None = None
+    cpu_seconds: float = 0.0  # that the worker has taken since it began, all its threads together
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,21 @@ def converse() -> None:
         try:
             answer = _answered(question, ends.place)
         except MemoryError as failure:  # a small thing to say, when a large one was too much
-            answer = pickle.dumps(Outcome(failure=failure))
+            answer = _told(failure=failure)
         ends.line.sendall(framed(answer))
 
 
 def _answered(question: bytes, place: Path) -> bytes:
     try:
         work = pickle.loads(pick_up(question, place))  # noqa: S301 - the server wrote it
-        return set_down(pickle.dumps(Outcome(_worker().perform(work)), protocol=5), place)
+        return set_down(_told(_worker().perform(work)), place)
     except (AnalyzerError, WorkFailed, OSError) as failure:
-        return pickle.dumps(Outcome(failure=failure), protocol=5)
+        return _told(failure=failure)
     except MemoryError:
         raise
     except BaseException:  # noqa: BLE001 - an analysis that calls sys.exit must not end more than its part
-        return pickle.dumps(Outcome(failure=WorkFailed(traceback.format_exc())), protocol=5)
+        return _told(failure=WorkFailed(traceback.format_exc()))
+
+
+def _told(value: Any = None, failure: Exception | None = None) -> bytes:
+    return pickle.dumps(Outcome(value, failure, time.process_time()), protocol=5)

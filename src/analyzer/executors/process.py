@@ -8,7 +8,7 @@ import asyncio
 import logging
 import pickle
 import tempfile
-from collections import deque
+from collections import defaultdict, deque
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from functools import partial
 from itertools import count
@@ -17,7 +17,7 @@ from typing import Any
 
 from analyzer.aio import Tasks
 from analyzer.errors import MemoryLimit, ShuttingDown
-from analyzer.executors.base import Lane, SlotCounts, Work, WorkerDied
+from analyzer.executors.base import Allowance, Lane, SlotCounts, Work, WorkerDied
 from analyzer.executors.entry import Outcome
 from analyzer.executors.forkserver import OwnContext, OwnForkServer
 from analyzer.executors.slot import Slot
@@ -27,7 +27,7 @@ log = logging.getLogger("analyzer.executors")
 PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.csv", "scipy.special")
 NICENESS = 10  # the event loop is served first when the workers take every core
 PAGES_NICENESS = 3  # and then who looks at a screen: the page is made before the parts that compute meanwhile
-MEMORY_POLL_SECONDS = 0.1
+POLL_SECONDS = 0.1
 POLLS_A_LOOK = 5  # at what changes less than memory: whether somebody has stopped a process
 STOPPED_LOOKS = 3  # in a row: it is no accident of the moment
 MOST_ANSWERS = 10_000  # of one worker: whatever leaks in libraries goes with it
@@ -136,18 +136,20 @@ class ProcessExecutor:
     def is_ready(self) -> bool:
         return self._warm.is_set()
 
-    async def call(self, work: Work, lane: Lane = Lane.WORK) -> Any:
+    async def call(self, work: Work, lane: Lane = Lane.WORK, allowance: Allowance | None = None) -> Any:
+        if allowance is not None and (refusal := allowance.refusal()) is not None:
+            raise refusal
         parcel = pickle.dumps(work, protocol=5)
-        outcome = await self._ask(self._lanes[lane], parcel)
+        outcome = await self._ask(self._lanes[lane], parcel, allowance)
         if outcome.failure is not None:
             raise outcome.failure
         return outcome.value
 
-    async def _ask(self, lane: _Slots, parcel: bytes) -> Outcome:
+    async def _ask(self, lane: _Slots, parcel: bytes, allowance: Allowance | None) -> Outcome:
         """Put the work to the lane's next idle slot, and see that there is one again whatever happens."""
         slot = await self._take(lane)
         try:
-            outcome = await slot.ask(parcel)
+            outcome = await slot.ask(parcel, allowance)
         except BrokenExecutor as broken:
             self._replace(lane, slot)
             if self._closing:
@@ -247,12 +249,22 @@ class ProcessExecutor:
 
     async def _watch(self) -> None:
         for number in count():
-            await asyncio.sleep(MEMORY_POLL_SECONDS)
-            for slot in tuple(self._slots):  # the launching thread may add one meanwhile
-                if slot.busy and slot.own_memory_bytes() > self._memory_bytes:
-                    slot.kill(self._too_much_memory())
+            await asyncio.sleep(POLL_SECONDS)
+            self._hold_to_walls([slot for slot in tuple(self._slots) if slot.busy])  # more may come meanwhile
             if number % POLLS_A_LOOK == 0:
                 await self._look_after_slots()
+
+    def _hold_to_walls(self, at_work: list[Slot]) -> None:
+        """End what takes more than it may. Seen from outside, so that it holds for code that never looks up."""
+        under_way: dict[Allowance, float] = defaultdict(float)
+        for slot in at_work:
+            if slot.own_memory_bytes() > self._memory_bytes:
+                slot.kill(self._too_much_memory())
+            if slot.allowance is not None:
+                under_way[slot.allowance] += slot.work_cpu_seconds()
+        for slot in at_work:
+            if slot.allowance is not None and (refusal := slot.allowance.refusal(under_way[slot.allowance])):
+                slot.kill(refusal)
 
     async def _look_after_slots(self) -> None:
         """End what is stopped; replace what died at rest, or kept too much of the memory it had for its work."""

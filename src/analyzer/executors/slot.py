@@ -6,17 +6,23 @@ import pickle
 import select
 import signal
 import socket
+import sys
+import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from analyzer.errors import AnalyzerError
 from analyzer.executors import entry
+from analyzer.executors.base import Allowance
 from analyzer.executors.entry import Outcome
 from analyzer.executors.forkserver import OwnContext, is_stopped
 from analyzer.executors.line import Line
 from analyzer.executors.parcels import LINE_BYTES, pick_up, set_down
 from analyzer.registry import DECORATED
+
+SCHEDULED = 2
+"""What to ask a process's clock for: see clock_getcpuclockid(3), which names the clock, and which Python leaves out."""
 
 
 class Slot:
@@ -40,6 +46,8 @@ class Slot:
         self._pid: int | None = None
         self._pidfd: int | None = None  # names the process even after its number was given to another
         self._bytes_at_rest = 0
+        self._cpu_seconds_before = 0.0  # the work it does now
+        self.allowance: Allowance | None = None  # of the work it does now
         self.busy = False
         self.answers = 0
         self.looks_stopped = 0  # in a row
@@ -56,6 +64,7 @@ class Slot:
         _, self._line = await loop.create_unix_connection(Line, sock=self._end)
         self._converse(loop)
         self._bytes_at_rest = self._private_bytes()
+        self._cpu_seconds_before = self._cpu_seconds()
 
     def _converse(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the worker listen to the line, again when nothing was said for a while."""
@@ -88,9 +97,10 @@ class Slot:
         poll.register(self._pidfd, select.POLLIN)
         return bool(poll.poll(0))
 
-    async def ask(self, parcel: bytes) -> Outcome:
+    async def ask(self, parcel: bytes, allowance: Allowance | None = None) -> Outcome:
         """Put work to the worker. Raises BrokenExecutor when it dies under it, or is dead already."""
         assert self._line is not None
+        self.allowance = allowance
         long = len(parcel) > LINE_BYTES
         question = await asyncio.to_thread(set_down, parcel, self._place) if long else parcel
         answer = await self._line.ask(question)
@@ -98,11 +108,18 @@ class Slot:
         if not answer:
             answer = await asyncio.to_thread(pick_up, answer, self._place)
         outcome: Outcome = pickle.loads(answer)  # noqa: S301 - catalogue code of ours wrote it, never foreign code
+        if allowance is not None:
+            allowance.spent_cpu_seconds += outcome.cpu_seconds - self._cpu_seconds_before
+        self._cpu_seconds_before, self.allowance = outcome.cpu_seconds, None
         return outcome
 
     def own_memory_bytes(self) -> int:
         """Memory that the work has taken: what the worker holds beyond what it held at rest, mapped files aside."""
         return self._private_bytes() - self._bytes_at_rest
+
+    def work_cpu_seconds(self) -> float:
+        """Processor time that the work under way has taken so far, however deep in C code it is."""
+        return max(0.0, self._cpu_seconds() - self._cpu_seconds_before)
 
     def look(self) -> None:
         """Whether it is stopped, as by SIGSTOP: nobody who means well does that, and it will not go on by itself."""
@@ -115,6 +132,15 @@ class Slot:
         except OSError:
             return 0
         return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+
+    def _cpu_seconds(self) -> float:
+        """Processor time of the worker since it began; 0 where the system does not tell."""
+        if sys.platform != "linux" or self._pid is None:
+            return 0.0
+        try:
+            return time.clock_gettime((~self._pid << 3) | SCHEDULED)
+        except OSError:  # it is gone
+            return 0.0
 
     def kill(self, verdict: AnalyzerError | None = None) -> None:
         """End the worker at once, whatever it is doing, stopped included. Its pool then breaks by itself."""

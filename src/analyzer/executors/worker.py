@@ -22,7 +22,7 @@ from analyzer.analyses import catalogue
 from analyzer.charts import rendering
 from analyzer.comparison import Comparison
 from analyzer.drafts import GrowingFile, telling_when_full
-from analyzer.errors import AnalyzerError
+from analyzer.errors import AnalyzerError, ResultTooLarge
 from analyzer.executors.base import (
     ComputePart,
     DrawChart,
@@ -106,12 +106,12 @@ def _compute_part(work: ComputePart) -> EncodedSection:
     tables = {name: open_table(path) for name, path in work.tables.items()}
     part = replace(work.part, given=tuple(_decode(section) for section in work.given))
     section = analysis.compute(tables, part, params)
-    charts = tuple(EncodedChart(chart.name, chart.title, _encode(chart.spec)) for chart in section.charts)
+    encoded = _encoded(section)
+    _refuse_when_too_large(encoded.size_bytes, work.max_bytes, f"What part {part.name!r} found")
     for attachment in section.attachments:
         Path(work.attach_to).mkdir(exist_ok=True)
         Path(work.attach_to, attachment.name).write_bytes(attachment.content)
-    names = tuple(attachment.name for attachment in section.attachments)
-    return EncodedSection(section.name, _encode(section.data), charts, names)
+    return encoded
 
 
 def _merge_sections(work: MergeSections) -> bytes:
@@ -119,7 +119,19 @@ def _merge_sections(work: MergeSections) -> bytes:
     params = analysis.params.model_validate(work.params)
     sections = [_decode(section) for section in work.sections]
     result: Result = analysis.merge(sections, work.shapes, params)
-    return result.model_dump_json().encode()
+    encoded = result.model_dump_json().encode()
+    _refuse_when_too_large(len(encoded), work.max_bytes, "The result")
+    return encoded
+
+
+def _refuse_when_too_large(size: int, limit: int | None, what: str) -> None:
+    """Here, before the server has to hold it."""
+    if limit is not None and size > limit:
+        raise ResultTooLarge(
+            f"{what} has {size:,} bytes; {limit:,} are kept at most. Ask for fewer columns; the operator can allow "
+            "more with ANALYZER_MAX_RESULT_BYTES.",
+            limit=limit,
+        )
 
 
 def _verify_result(work: VerifyResult) -> Comparison:
@@ -139,6 +151,12 @@ def _make_report(work: MakeReport) -> bytes:
     result = json.loads(work.result)
     page = report(work.heading, result["results"] if work.task_id == FULL else {work.task_id: result})
     return pdf(page) if work.format == "pdf" else page
+
+
+def _encoded(section: Section) -> EncodedSection:
+    charts = tuple(EncodedChart(chart.name, chart.title, _encode(chart.spec)) for chart in section.charts)
+    names = tuple(attachment.name for attachment in section.attachments)
+    return EncodedSection(section.name, _encode(section.data), charts, names)
 
 
 def _decode(section: EncodedSection) -> Section:
