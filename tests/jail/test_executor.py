@@ -82,14 +82,59 @@ async def test_a_standby_is_replaced_when_it_was_used_or_has_died() -> None:
         assert await _run(jail, "2") == 2
 
 
+def _forkserver(jail: JailExecutor) -> int:
+    process = jail._launcher._forkserver._process
+    assert process is not None
+    return process.pid
+
+
+async def _kill_forkserver(jail: JailExecutor) -> None:
+    (standby,) = jail._ready
+    os.kill(_forkserver(jail), signal.SIGKILL)
+    await until(lambda: standby.has_gone, "the standby to die with its forkserver")
+
+
 async def test_the_death_of_the_forkserver_is_survived() -> None:
     async with _jail(standbys=1) as jail:
-        await until(lambda: jail._ready)
-        (standby,) = jail._ready
-        assert jail._launcher._forkserver._process is not None
-        jail._launcher._forkserver._process.kill()
-        await until(lambda: standby.has_gone, "the standby dies with its forkserver")
-        assert await _run(jail, "1") == 1
+        for number in range(3):
+            await until(lambda: jail._ready)
+            await _kill_forkserver(jail)
+            assert await _run(jail, str(number)) == number
+
+
+async def test_runs_that_wait_for_a_dying_forkserver_get_another() -> None:
+    async with _jail() as jail:
+        first = _forkserver(jail)
+        os.kill(first, signal.SIGSTOP)
+        running = [asyncio.create_task(_run(jail, str(number))) for number in range(2)]
+        await until(lambda: len(jail._launcher._forkserver._asked) == len(running), "both to be asked for")
+        os.kill(first, signal.SIGKILL)
+        assert await asyncio.gather(*running) == [0, 1]
+
+
+async def test_a_forkserver_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with _jail() as jail:
+        first = _forkserver(jail)
+        os.kill(first, signal.SIGSTOP)
+        with monkeypatch.context() as patched:
+            patched.setattr("analyzer.executors.jail_launcher.STARTING_SECONDS", 0.2)
+            running = asyncio.create_task(_run(jail, "1"))
+            await until(lambda: not alive(first), "the one that hangs to end")
+        assert await running == 1
+
+
+async def test_a_run_that_is_cancelled_before_its_process_is_there_leaves_none() -> None:
+    async with _jail() as jail:
+        before = family()
+        os.kill(_forkserver(jail), signal.SIGSTOP)
+        running = asyncio.create_task(_run(jail, "1"))
+        await until(lambda: jail._launcher._forkserver._asked, "a process to be asked for")
+        running.cancel()
+        await asyncio.wait([running])
+        assert jail._launcher._numbers, "its user is nobody else's as long as it may come to be"
+        os.kill(_forkserver(jail), signal.SIGCONT)
+        await until(lambda: not jail._launcher._numbers, "it to come and to end")
+        await until(lambda: family() <= before, "it to be buried")
 
 
 async def test_cancelling_ends_code_that_ignores_every_signal() -> None:

@@ -28,11 +28,14 @@ KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Parallelism comes from slots. Threads inside each would only compete, and BLAS threads do not survive a fork."""
 
-LAUNCH = """
+BEGINNING = """
 import ctypes, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: it ends with the server, stopped or not
 sys.path[:] = {path!r}
+"""
+
+SERVE = """
 from multiprocessing.forkserver import main
 main({listener}, {alive}, {preload!r})
 """
@@ -46,6 +49,21 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def import_path() -> list[str]:
     """Where this process imports from, with the relative entry spelled out: a worker has another idea of here."""
     return [entry or str(Path.cwd()) for entry in sys.path]
+
+
+def launch(program: str, environment: Mapping[str, str], descriptors: Sequence[int]) -> subprocess.Popen[bytes]:
+    """Our own interpreter with a program of ours, and nothing of the host's but these descriptors. Blocks for some ms.
+
+    On Linux it ends with the thread that launched it, which therefore has to live as long.
+    """
+    return subprocess.Popen(  # noqa: S603
+        [os.fsdecode(spawn.get_executable()), "-I", "-c", BEGINNING.format(path=import_path()) + program],
+        env=dict(environment),
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # what a worker prints must not end up in a command's output
+        start_new_session=True,  # Ctrl-C at the terminal is for the server, which ends its workers itself
+    )
 
 
 def is_stopped(pid: int | None) -> bool:
@@ -63,19 +81,10 @@ class OwnForkServer(ForkServer):
     On Linux it ends with the thread that launched it, which therefore has to live as long.
     """
 
-    def __init__(
-        self,
-        preload: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        temporary: Path | None = None,
-    ) -> None:
-        """`environment` is what its children see, where that is not the part of the host's that a worker may see.
-
-        `temporary` is the folder for its socket, where that is not the system's for such things.
-        """
+    def __init__(self, preload: Sequence[str], temporary: Path | None = None) -> None:
+        """`temporary` is the folder for its socket, where that is not the system's for such things."""
         super().__init__()
         self._preload = list(preload)
-        self._environment = environment
         self._temporary = temporary
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -104,15 +113,8 @@ class OwnForkServer(ForkServer):
             os.close(alive_r)
 
     def _launch(self, listener: int, alive: int) -> subprocess.Popen[bytes]:
-        program = LAUNCH.format(path=import_path(), listener=listener, alive=alive, preload=self._preload)
-        return subprocess.Popen(  # noqa: S603 - our own interpreter, with a program of ours
-            [os.fsdecode(spawn.get_executable()), "-I", "-c", program],
-            env=clean_environment(os.environ) if self._environment is None else dict(self._environment),
-            pass_fds=(listener, alive),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # what a worker prints must not end up in a command's output
-            start_new_session=True,  # Ctrl-C at the terminal is for the server, which ends its workers itself
-        )
+        program = SERVE.format(listener=listener, alive=alive, preload=self._preload)
+        return launch(program, clean_environment(os.environ), (listener, alive))
 
     @property
     def is_stopped(self) -> bool:

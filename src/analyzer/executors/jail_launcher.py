@@ -1,4 +1,4 @@
-"""Where supervisors come from: a forkserver with pandas imported that never sees anybody's data."""
+"""Where supervisors come from, and what holds here."""
 
 import asyncio
 import json
@@ -7,12 +7,11 @@ import os
 import shutil
 import socket
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 from analyzer.aio import Tasks
 from analyzer.errors import JailUnavailable
-from analyzer.executors import jailer_entry
-from analyzer.executors.forkserver import ONE_THREAD, OwnContext, OwnForkServer
+from analyzer.executors.forkserver import ONE_THREAD
+from analyzer.executors.jail_forkserver import JailForkserver
 from analyzer.executors.supervisor import Supervisor
 from analyzer.jail.channel import HEADER
 from analyzer.jail.entering import Walls
@@ -22,12 +21,8 @@ from analyzer.settings import JailBackend
 
 log = logging.getLogger("analyzer.jail")
 
-PRELOAD = (
-    *("analyzer.executors.jailer", "pyarrow.compute", "pandas"),
-    *("multiprocessing.popen_forkserver", "analyzer.executors.forkserver", "analyzer.executors.jailer_entry"),
-    "analyzer.executors.ahead",  # the last, since it freezes what there is
-)
-"""With what every supervisor needs to be told what it is for, or each would import it for itself."""
+PRELOAD = ("analyzer.executors.jailer", "pyarrow.compute", "pandas", "analyzer.executors.ahead")
+"""The last one freezes what there is."""
 ENVIRONMENT = ONE_THREAD | {
     "PATH": "",
     "HOME": "/tmp",  # noqa: S108 - the jail's own
@@ -55,10 +50,7 @@ class Launcher:
         self._tasks = tasks
         self._numbers: set[int] = set()
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        self._forkserver = OwnForkServer(PRELOAD, ENVIRONMENT | passed)
-        self._context = OwnContext(self._forkserver)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="analyzer-jail-launcher")
-        self._buryer = ThreadPoolExecutor(max_workers=4, thread_name_prefix="analyzer-jail-buryer")
+        self._forkserver = JailForkserver(PRELOAD, ENVIRONMENT | passed)
 
     async def prove(self, base: str) -> Report:
         """What holds here. `base` is an empty folder to build roots in, here and afterwards."""
@@ -75,8 +67,7 @@ class Launcher:
                 return await self._launch_one(number, lasting=lasting)
             except TimeoutError:
                 log.error("a supervisor hung while it started: its forkserver is replaced", extra={"attempt": attempt})
-                self._forkserver.kill()  # the thread may be waiting for it
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._forkserver.close)
+                self._forkserver.kill()
             except (EOFError, OSError) as failure:  # its forkserver has died; the next try starts another
                 log.warning("a supervisor died while it started: %r", failure, extra={"attempt": attempt})
         raise JailUnavailable(f"A supervisor could not be started, {MAX_TRIES} times; the server's log tells more.")
@@ -84,14 +75,16 @@ class Launcher:
     async def _launch_one(self, number: int, *, lasting: bool) -> Supervisor:
         walls = Walls(self._report.proved, self._limits, self._base, number, lasting, self._wrapper)
         supervisor: Supervisor | None = None
+        ours, theirs = socket.socketpair()
         try:
             async with asyncio.timeout(STARTING_SECONDS):
-                loop = asyncio.get_running_loop()
-                supervisor = await loop.run_in_executor(self._thread, Supervisor, self._context, walls)
+                with theirs:
+                    supervisor = Supervisor(number, ours, await self._forkserver.fork("supervise", (walls,), theirs))
                 await supervisor.stand()
                 return supervisor
         except BaseException:
             if supervisor is None:
+                ours.close()
                 self._numbers.discard(number)
             else:
                 supervisor.kill()
@@ -104,7 +97,7 @@ class Launcher:
         self._tasks.start(self._bury(supervisor), "bury a supervisor")
 
     async def _bury(self, supervisor: Supervisor) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._buryer, supervisor.bury)
+        await supervisor.bury()
         self._numbers.discard(supervisor.number)
 
     async def _proved(self) -> Report:
@@ -114,29 +107,24 @@ class Launcher:
             self._wrapper = await asyncio.to_thread(_found, "bwrap")
         if self._backend == "bubblewrap" and not self._wrapper:
             return absent_everywhere("bubblewrap is asked for, and there is no `bwrap` on the PATH")
-        loop = asyncio.get_running_loop()
-        layers = json.loads(await loop.run_in_executor(self._thread, self._ask_for_proof))
+        layers = json.loads(await self._told_of_layers())
         return Report(tuple(LayerReport(Layer(name), Finding(finding), why) for name, finding, why in layers))
 
-    def _ask_for_proof(self) -> bytes:
+    async def _told_of_layers(self) -> bytes:
         ours, theirs = socket.socketpair()
-        process = self._context.Process(
-            target=jailer_entry.report, args=(theirs, self._base, self._wrapper), daemon=True
-        )
-        with ours, theirs:
-            process.start()
-            theirs.close()
-            ours.settimeout(STARTING_SECONDS)
-            with ours.makefile("rb") as said:
-                answer = said.read()
-        process.join()
-        process.close()
-        return answer[HEADER.size :]
+        ours.setblocking(False)
+        with theirs:
+            forked = await self._forkserver.fork("report", (self._base, self._wrapper), theirs)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            async with asyncio.timeout(STARTING_SECONDS):
+                return (await reader.read())[HEADER.size :]
+        finally:
+            writer.close()
+            os.close(await forked)
 
     async def aclose(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._forkserver.close)
-        self._thread.shutdown(wait=False)
-        self._buryer.shutdown(wait=False)
+        await self._forkserver.aclose()
 
 
 def _found(program: str) -> str:

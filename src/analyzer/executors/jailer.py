@@ -63,6 +63,7 @@ def supervise(server: socket.socket, walls: Walls) -> None:
         return
     try:
         server.sendall(frame(STANDS, b""))
+        jailed.look_at_rest()  # while the server hears of it
         while jailed.is_usable and jailed.lives_until(server.fileno()) and (asked := _receive(server)) is not None:
             server.sendall(_seen_through(jailed, asked, server))
     except (ConnectionError, BrokenPipeError):

@@ -9,32 +9,26 @@ from contextlib import suppress
 from typing import Any
 
 from analyzer.errors import JailUnavailable
-from analyzer.executors import jailer_entry
 from analyzer.executors.base import RunCode
-from analyzer.executors.forkserver import OwnContext, OwnProcess
 from analyzer.jail.channel import HEADER, frame
-from analyzer.jail.entering import Walls
 
 ENDING_SECONDS = 5.0
 
 
 class Supervisor:
-    """One supervisor process and the connection to it. Constructing one blocks, in the launching thread."""
+    """One supervisor and the connection to it. Its process is forked by and by; `bury` is awaited at its end."""
 
-    def __init__(self, context: OwnContext, walls: Walls) -> None:
-        self.number = walls.number
-        self._socket, theirs = socket.socketpair()
-        self._process: OwnProcess = context.Process(target=jailer_entry.supervise, args=(theirs, walls), daemon=True)
-        try:
-            with theirs:
-                self._process.start()
-        except BaseException:
-            self._socket.close()
-            raise
-        self._pidfd: int | None = os.pidfd_open(self._process.pid) if self._process.pid else None
+    def __init__(self, number: int, connection: socket.socket, forked: "asyncio.Future[int]") -> None:
+        """`forked` gives the descriptor of its process; it is ours from now on."""
+        self.number = number
+        self._socket = connection
+        self._forked = forked
+        self._may_finish = True
 
     async def stand(self) -> None:
-        """Returns when its child is behind the walls. Raises JailUnavailable, and OSError when it has gone."""
+        """Returns when its child is behind the walls. Raises JailUnavailable, and EOFError or OSError when it has
+        gone."""
+        await asyncio.shield(self._forked)
         self._socket.setblocking(False)
         self._reader, self._writer = await asyncio.open_connection(sock=self._socket)
         kind, body = await self.hear()
@@ -65,18 +59,40 @@ class Supervisor:
             self._socket.close()
 
     def kill(self) -> None:
-        """End it at once; its child and all its namespace die with it."""
-        if self._pidfd is not None:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        """End it at once, or as soon as it is there; its child and all its namespace die with it."""
+        self._may_finish = False
+        if self._forked.done() and self._forked.exception() is None:
+            _kill(self._forked.result())
 
-    def bury(self) -> None:
-        """Wait until it is gone, which is made sure of. Blocks, in the burying thread."""
-        self._process.join(ENDING_SECONDS)
-        if self._process.exitcode is None:
-            self.kill()
-            self._process.join()
-        self._process.close()
-        if self._pidfd is not None:
-            os.close(self._pidfd)
-            self._pidfd = None
+    async def bury(self) -> None:
+        """Wait until it is gone, which is made sure of."""
+        try:
+            process = await self._forked
+        except (EOFError, OSError):  # it never was
+            return
+        try:
+            if not (self._may_finish and await _gone(process, ENDING_SECONDS)):
+                _kill(process)
+                await _gone(process, None)
+        finally:
+            os.close(process)
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+
+
+async def _gone(process: int, seconds: float | None) -> bool:
+    """Whether the process has ended before so many seconds are over."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_reader(process, ended.set)
+    try:
+        async with asyncio.timeout(seconds):
+            await ended.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(process)
+    return True

@@ -10,6 +10,7 @@ from pathlib import Path
 KIB = 1024
 MIB = 1024 * KIB
 FORK_SECONDS = 0.1  # more than a fork takes until it is here
+SECONDS_OF_GRACE = 1  # for the supervisor to see it first: the kernel counts by ticks, and kills without a word
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def restrict(limits: Limits, jobs: int = 1) -> None:
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_DATA, memory),
-        (resource.RLIMIT_CPU, limits.cpu_seconds * jobs + seconds_before),
+        (resource.RLIMIT_CPU, limits.cpu_seconds * jobs + seconds_before + SECONDS_OF_GRACE),
         (resource.RLIMIT_FSIZE, limits.scratch_bytes),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_MEMLOCK, 0),

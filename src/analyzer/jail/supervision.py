@@ -61,6 +61,7 @@ class Jailed:
             os.set_blocking(reading, False)
         self._status: int | None = None
         self._at_work = self.pid  # which bubblewrap, if it is there, only waits for
+        self._bytes_at_rest, self._cpu_before = 0, 0.0
         self._await_ready()
 
     def _await_ready(self) -> None:
@@ -71,8 +72,6 @@ class Jailed:
             self.end()
             raise CannotJail(said.decode(errors="replace") or f"it ended with status {self._status}")
         self._at_work = self._child_of_wrapper() if self._wrapped else self.pid
-        self._bytes_at_rest = self._usage()[0]
-        self._cpu_before = self._cpu_seconds()
 
     def _printed_so_far(self) -> Iterator[bytes]:
         for descriptor in self._printed:
@@ -86,6 +85,10 @@ class Jailed:
         except (OSError, ValueError) as failure:
             raise CannotJail("what bubblewrap has started cannot be found") from failure
         return int(child)
+
+    def look_at_rest(self) -> None:
+        """See what it has and has used before its first job, of which that is not to be counted."""
+        self._bytes_at_rest, self._cpu_before = self._usage()[0], self._cpu_seconds()
 
     @property
     def output_bytes(self) -> int:
@@ -173,7 +176,7 @@ class Jailed:
         if elapsed > self._limits.wall_seconds:
             seconds = self._limits.wall_seconds
             raise RunTimeout(f"The code took longer than {seconds:g} seconds.", limit=seconds)
-        if self._lasting and self._cpu_seconds() - self._cpu_before > self._limits.cpu_seconds:
+        if self._cpu_seconds() - self._cpu_before > self._limits.cpu_seconds:
             raise self._too_much_cpu()
         used, threads = self._usage()
         if used - self._bytes_at_rest > self._limits.memory_bytes:
