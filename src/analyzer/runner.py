@@ -13,13 +13,22 @@ from typing import Any
 from analyzer.aside import packed, unpacked
 from analyzer.blobs.base import Blobs
 from analyzer.broadcast import Broadcaster, EventLog
+from analyzer.endings import problem_of, summary
 from analyzer.entries import encode_members
 from analyzer.errors import AnalyzerError, Interrupted, ResultTooLarge, RunTimeout
-from analyzer.executors.base import Allowance, ComputePart, EncodedSection, Executor, MergeSections, WorkFailed
+from analyzer.executors.base import (
+    Allowance,
+    ComputePart,
+    ComputeWhole,
+    EncodedSection,
+    Executor,
+    MergeSections,
+    Whole,
+)
 from analyzer.executors.insisting import insist
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
-from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, new_id, now
+from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, now
 from analyzer.registry import Part, Place
 from analyzer.scheduler import Turn
 from analyzer.sharing import SharedSections
@@ -196,7 +205,7 @@ class Runner:
         except Exception as failure:  # noqa: BLE001 - the border of a run: whatever it is ends here
             return self._fail(live, failure)
         live.change(status=RunStatus.COMPLETED)
-        return "run.completed", encode_members(_summary(live, work.result()))
+        return "run.completed", encode_members(summary(live.run, live.result_url, work.result()))
 
     async def _keep_attachments(self, live: LiveRun) -> None:
         for section in live.sections.values():
@@ -214,7 +223,7 @@ class Runner:
 
     @staticmethod
     def _fail(live: LiveRun, failure: BaseException) -> tuple[str, bytes]:
-        problem = _problem(live, failure)
+        problem = problem_of(live.id, failure)
         try:
             members = encode_members({"error": problem})
         except (ValueError, TypeError):  # a plug-in may have put anything into its error
@@ -228,6 +237,8 @@ class Runner:
         live.change(progress=Progress(done=len(live.sections), total=len(parts)))
         live.section_bytes = sum(section.size_bytes for section in live.sections.values())
         waiting = [(number, part) for number, part in enumerate(parts) if number not in live.sections][::-1]
+        if len(parts) == len(waiting) == 1 and not parts[0].shared:
+            return await self._compute_whole(live, turn, parts[0])
         try:
             async with asyncio.TaskGroup() as group:
                 # As many at once as there are slots; the scheduler gives each of them its slot.
@@ -238,6 +249,16 @@ class Runner:
         sections = tuple(live.sections[number] for number in range(len(parts)))
         async with turn.part():
             return await self._merge(live, sections)
+
+    async def _compute_whole(self, live: LiveRun, turn: Turn, part: Part) -> bytes:
+        """The only part and its merge in one message: half the way of a run that is nothing but way."""
+        await turn.hold()
+        work = ComputeWhole(await self._work_on(live, turn, part), self._merging(live, ()))
+        async with turn.part():
+            whole: Whole = await insist(self.executor, work, live.allowance)
+        self._keep(live, 0, whole.section)
+        await self._publish(live, whole.section)
+        return whole.result
 
     async def _run_whole(self, live: LiveRun) -> bytes:
         """A run that is not divided: code in the jail, or what is done in the loop."""
@@ -284,14 +305,17 @@ class Runner:
         return replace(shared, name=part.name)
 
     async def _compute_part(self, live: LiveRun, turn: Turn, part: Part) -> EncodedSection:
-        given = tuple([await self._section(live, turn, need) for need in part.needs])
-        work = ComputePart(
-            *(live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to),
-            max_bytes=self.max_result_bytes,
-        )
+        work = await self._work_on(live, turn, part)
         async with turn.shared_part() if part.shared else turn.part():
             section: EncodedSection = await insist(self.executor, work, live.allowance)
         return section
+
+    async def _work_on(self, live: LiveRun, turn: Turn, part: Part) -> ComputePart:
+        given = tuple([await self._section(live, turn, need) for need in part.needs])
+        return ComputePart(
+            *(live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to),
+            max_bytes=self.max_result_bytes,
+        )
 
     async def _publish(self, live: LiveRun, section: EncodedSection) -> None:
         say = live.broadcaster.publish
@@ -303,32 +327,10 @@ class Runner:
         await say("run.progress", {"done": progress.done, "total": progress.total, "message": section.name})
 
     async def _merge(self, live: LiveRun, sections: Sequence[EncodedSection]) -> bytes:
-        work = MergeSections(
-            *(live.run.task_id, live.run.params, live.shapes, tuple(sections)), max_bytes=self.max_result_bytes
-        )
+        work = self._merging(live, tuple(sections))
         result: bytes = await insist(self.executor, work, live.allowance)
         return result
 
-
-def _summary(live: LiveRun, result: bytes) -> dict[str, Any]:
-    started, finished = live.run.started_at, live.run.finished_at
-    assert started is not None
-    assert finished is not None
-    return {
-        "result_url": live.result_url,
-        "summary": {
-            "parts": live.run.progress.total,
-            "seconds": round((finished - started).total_seconds(), 3),
-            "result_bytes": len(result),
-        },
-    }
-
-
-def _problem(live: LiveRun, failure: BaseException) -> dict[str, Any]:
-    """What ended the run, for its owner. What nobody foresaw goes into the log, under an id that the owner sees."""
-    if isinstance(failure, AnalyzerError):
-        return failure.problem()
-    log_id = new_id()
-    trace = str(failure) if isinstance(failure, WorkFailed) else failure
-    log.error("run failed", extra={"run": live.id, "log_id": log_id, "trace": trace})
-    return AnalyzerError(f"The run failed unexpectedly. The server's log tells why under {log_id}.").problem(log_id)
+    def _merging(self, live: LiveRun, sections: tuple[EncodedSection, ...]) -> MergeSections:
+        run = live.run
+        return MergeSections(run.task_id, run.params, live.shapes, sections, max_bytes=self.max_result_bytes)

@@ -88,6 +88,22 @@ class MergeSections:
 
 
 @dataclass(frozen=True)
+class ComputeWhole:
+    """Do the only part of a run and merge its section at once. Answered by a `Whole`. Raises ResultTooLarge."""
+
+    part: ComputePart
+    merge: MergeSections  # which gets the section here
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run of one part, done."""
+
+    section: EncodedSection
+    result: bytes  # JSON
+
+
+@dataclass(frozen=True)
 class ReadRows:
     """Read a page of rows of a stored table. Answered by `{columns, rows, total}` as JSON bytes."""
 
@@ -152,7 +168,8 @@ class RunCode:
     session: SessionKey | None = None  # whose variables it finds and adds to
 
 
-Work = ReadFile | ComputePart | MergeSections | ReadRows | ExportTable | VerifyResult | DrawChart | MakeReport
+RunWork = ComputePart | MergeSections | ComputeWhole
+Work = ReadFile | RunWork | ReadRows | ExportTable | VerifyResult | DrawChart | MakeReport
 
 
 class Lane(StrEnum):

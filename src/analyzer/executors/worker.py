@@ -25,6 +25,7 @@ from analyzer.drafts import GrowingFile, telling_when_full
 from analyzer.errors import AnalyzerError, ResultTooLarge
 from analyzer.executors.base import (
     ComputePart,
+    ComputeWhole,
     DrawChart,
     EncodedChart,
     EncodedSection,
@@ -35,6 +36,7 @@ from analyzer.executors.base import (
     Reading,
     ReadRows,
     VerifyResult,
+    Whole,
     WorkFailed,
 )
 from analyzer.ingest import ingest
@@ -134,6 +136,11 @@ def _refuse_when_too_large(size: int, limit: int | None, what: str) -> None:
         )
 
 
+def _compute_whole(work: ComputeWhole) -> Whole:
+    section = _compute_part(work.part)
+    return Whole(section, _merge_sections(replace(work.merge, sections=(section,))))
+
+
 def _verify_result(work: VerifyResult) -> Comparison:
     # pandas takes a quarter of a second to import, and hardly any worker is asked to verify.
     from analyzer.verification import verify
@@ -183,6 +190,7 @@ PERFORM: dict[type, Callable[[Any], Any]] = {
     ExportTable: _export_table,
     ComputePart: _compute_part,
     MergeSections: _merge_sections,
+    ComputeWhole: _compute_whole,
     VerifyResult: _verify_result,
     DrawChart: _draw_chart,
     MakeReport: _make_report,
