@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 
 from analyzer import Settings, create_app
 from analyzer.web.keys import ANALYZER
 from tests.api import Api
 from tests.conftest import serving
+from tests.serverprocess import server
 from tests.waiting import Gate, until
 
 TABLE = b"a,b\n1,x\n2,y\n"
 MIB = 1024 * 1024
+MOST_GROWTH_BYTES = 20 * MIB
 TEXT = "x" * (MIB // 3)
 
 WALLS: dict[str, tuple[dict[str, float], dict[str, Any], str]] = {
@@ -69,3 +72,18 @@ async def test_each_wall_has_its_code_and_costs_nobody_else(
             assert await api.result(beside) == {"lines": ["part 0"]}
         await until(is_calm, "every slot is there again")
         assert await api.result(await api.start(dataset, "test_parts", parts=1)) == {"lines": ["part 0"]}
+
+
+async def test_what_fills_a_worker_does_not_fill_the_server(tmp_path: Path) -> None:
+    async with (
+        server(tmp_path / "data", workers=1, task_memory_bytes=600 * MIB) as process,
+        aiohttp.ClientSession(process.url) as http,
+    ):
+        api, of_server = Api(http), psutil.Process(process.process.pid)
+        dataset = await api.dataset(TABLE)
+        await api.result(await api.start(dataset, "test_parts"))  # what any run brings with it is there
+        before = of_server.memory_info().rss
+        for kind, code in (("huge", "result-too-large"), ("memory", "memory-limit")):
+            end = (await api.watch(await api.start(dataset, "test_trouble", kind=kind)))[-1]
+            assert json.loads(end.data)["error"]["type"] == f"/problems/{code}"
+        assert of_server.memory_info().rss - before < MOST_GROWTH_BYTES

@@ -84,7 +84,7 @@ merge_gate_analysis = replace(gate_analysis, id="test_merge_gate", compute=_say,
 
 
 class TroubleParams(Params):
-    kind: Literal["raise", "exit", "segfault", "memory", "spin", "nan", "large", "die once", "burn", "sleep"]
+    kind: Literal["raise", "exit", "segfault", "memory", "spin", "nan", "large", "die once", "burn", "sleep", "huge"]
     folder: str = ""
 
 
@@ -122,6 +122,7 @@ TROUBLES: dict[str, Callable[[TroubleParams], Any]] = {
     "spin": lambda params: sum(range(10**15)),  # C code that holds the interpreter and never looks up
     "nan": lambda params: float("nan"),
     "large": lambda params: "x" * 3_000_000,
+    "huge": lambda params: "x" * 100_000_000,
     "die once": _die_once,
     "burn": _burn,
     "sleep": lambda params: time.sleep(10**6),

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from analyzer import Analyzer, Settings, create_app
 from analyzer.executors.base import Lane
+from analyzer.models import RunStatus
 from analyzer.web.keys import ANALYZER
 from tests.api import Api
 from tests.conftest import Served, serving
@@ -53,3 +54,35 @@ async def test_five_hundred_runs_of_one_do_not_hold_up_the_one_of_another(own: S
         assert status["principals"]["session"]["principals"] == 2
         assert status["queued_tasks"] > MANY - 20
         assert (await second.get(f"/api/run/{run}")).json["status"] == "running"
+
+
+async def test_what_a_question_has_computed_takes_its_turn(
+    make_settings: Callable[..., Settings], tmp_path: Path, penguins: Path
+) -> None:
+    """On one slot: the other's run came later than the question of who has the slot, and still goes before it."""
+    app = create_app(make_settings(workers=1, llm="scripted"))
+    async with serving(app) as url, aiohttp.ClientSession(url) as http:
+        analyzer = app[ANALYZER]
+        await analyzer.ready()
+        first, second = Api(http, {"X-Session-ID": "first"}), Api(http, {"X-Session-ID": "second"})
+        theirs, mine = await first.dataset(penguins), await second.dataset(TABLE)
+        gates = [Gate(tmp_path / name) for name in ("first", "second")]
+        await first.start(theirs, "test_gate", gate=str(gates[0].folder), parts=1)
+        await gates[0].reached()
+        question = await first.start(theirs, "ask_question", question="What is the mean body mass?")
+        await until(lambda: _asks_for_slots(analyzer) > 0, "the question needs the summary of its table")
+        run = await second.start(mine, "test_gate", gate=str(gates[1].folder), parts=1)
+        gates[0].open()
+        await gates[1].reached()
+        assert _asks_for_slots(analyzer) > 0, "the question still waits"
+        assert (await first.get(f"/api/run/{question}")).json["status"] == RunStatus.RUNNING
+        assert (await first.get(f"/api/run/{question}/prompt")).json == {"calls": []}
+        gates[1].open()
+        assert (await second.result(run)) == {"lines": ["part 0"]}
+        assert (await first.result(question))["answer"] == "The mean of body_mass_g is 4201.75."
+
+
+def _asks_for_slots(analyzer: Analyzer) -> int:
+    """How many pieces of work that are no run's parts wait for a slot."""
+    shares = analyzer._scheduler._shares.values()
+    return sum(ticket.asks for share in shares for ticket in share.at_work if not ticket.needs_place)

@@ -232,7 +232,8 @@ class ProcessExecutor:
                 slot = await asyncio.get_running_loop().run_in_executor(self._launcher, self._launch, lane)
                 await slot.warm()
             except Exception as failure:  # noqa: BLE001 - whatever it is, without another try the slot were lost
-                log.error("a worker could not be started: %r", failure)
+                # In words: who keeps records would keep what the failure holds of the half-made worker.
+                log.error("a worker could not be started: %s", repr(failure))
                 if slot is not None:
                     self._slots.discard(slot)
                     slot.hang_up()
