@@ -308,3 +308,12 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
     server.kill()
     await server.wait()
     await until(lambda: not any(alive(pid) for pid in children), "all children gone")
+
+
+async def test_workers_are_no_session_of_their_own() -> None:
+    """The system shares the processors between sessions first: only within ours are the workers nicer than the loop."""
+    async with _executor() as executor:
+        pid = next(slot._pid for slot in executor._slots if slot._pid is not None)
+        assert os.getsid(pid) == os.getsid(0)
+        assert os.getpgid(pid) != os.getpgid(0)  # Ctrl-C at the terminal is not for them
+        assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)

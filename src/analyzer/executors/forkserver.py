@@ -62,7 +62,9 @@ def launch(program: str, environment: Mapping[str, str], descriptors: Sequence[i
         pass_fds=descriptors,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # what a worker prints must not end up in a command's output
-        start_new_session=True,  # Ctrl-C at the terminal is for the server, which ends its workers itself
+        # Ctrl-C at the terminal is for the server, which ends its workers itself. It is no session of its own: Linux
+        # would share the processors evenly between that and ours (sched(7), autogroup), however nice the workers are.
+        process_group=0,
     )
 
 
