@@ -42,7 +42,7 @@ from analyzer.executors.base import (
 from analyzer.ingest import ingest
 from analyzer.registry import Chart, Registry, Result, Section
 from analyzer.reports import pdf, report
-from analyzer.tables import export, open_table, page
+from analyzer.tables import export, letting_go, open_table, page
 
 FULL = "eda_full"  # whose result holds those of others, by task id
 PR_SET_PDEATHSIG = 1
@@ -107,7 +107,8 @@ def _compute_part(work: ComputePart) -> EncodedSection:
     params = analysis.params.model_validate(work.params)
     tables = {name: open_table(path) for name, path in work.tables.items()}
     part = replace(work.part, given=tuple(_decode(section) for section in work.given))
-    section = analysis.compute(tables, part, params)
+    with letting_go(*work.tables.values()):
+        section = analysis.compute(tables, part, params)
     encoded = _encoded(section)
     _refuse_when_too_large(encoded.size_bytes, work.max_bytes, f"What part {part.name!r} found")
     for attachment in section.attachments:
