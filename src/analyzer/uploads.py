@@ -21,7 +21,8 @@ SMALL_BYTES = 16 * 1024  # chunks below this are joined, or their number would w
 EARLY_BYTES = 4 * 1024 * 1024  # from here on a file is read while it still arrives
 
 
-Chunks = list[bytes | bytearray]
+Bytes = bytes | bytearray | memoryview
+Chunks = list[Bytes]
 
 
 class Upload:
@@ -50,8 +51,11 @@ class Upload:
         """As what this file will probably be added: with that known, a large one is read while it still arrives."""
         self.expected = filename, options
 
-    async def write(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises UploadTooLarge with the first byte too many, StorageFull when the disk is."""
+    async def write(self, chunk: Bytes) -> None:
+        """Take the next bytes, which must stay as they are.
+
+        Raises UploadTooLarge with the first byte too many, StorageFull when the disk is full.
+        """
         self.size_bytes += len(chunk)
         if self.size_bytes > self._max_bytes:
             raise too_large(self._max_bytes)
@@ -89,7 +93,7 @@ class Upload:
         with suppress(OSError):
             await asyncio.to_thread(self._file.close)
 
-    def _gather(self, chunk: bytes) -> None:
+    def _gather(self, chunk: Bytes) -> None:
         if len(chunk) >= SMALL_BYTES:
             self._chunks.append(chunk)
         elif self._chunks and isinstance(self._chunks[-1], bytearray):

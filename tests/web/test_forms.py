@@ -3,7 +3,8 @@
 import pytest
 
 from analyzer.errors import MalformedMultipart
-from analyzer.web.forms import MAX_HEAD_BYTES, MAX_PREAMBLE_BYTES, Form, Read
+from analyzer.web.bodies import Read
+from analyzer.web.forms import MAX_HEAD_BYTES, MAX_PREAMBLE_BYTES, Form
 
 KIND = 'multipart/form-data; boundary="a b"'
 NEARLY = b"\r\n--a\r\n--a \r\r\n\r\n-\r"

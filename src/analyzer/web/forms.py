@@ -1,10 +1,11 @@
 """Forms (`multipart/form-data`, RFC 7578) as they arrive: read in the pieces they come in, and hardly ever copied."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from analyzer.errors import MalformedMultipart
+from analyzer.web.bodies import Read
 
 MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046, section 5.1.1
 MAX_HEAD_BYTES = 16 * 1024  # of one part; a name of 4 KB fits, encoded in whatever way
@@ -14,9 +15,6 @@ AFTER_BOUNDARY = re.compile(rb"[ \t]*\r\n|--")
 PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 ESCAPED = re.compile(r'\\(["\\])')
 LONGEST_AFTER_BOUNDARY_BYTES = 256  # blanks may follow a boundary, though nobody writes any
-
-Read = Callable[[], Awaitable[bytes]]
-"""The next bytes of the body, as many as there are; b"" at its end."""
 
 
 class Form:
@@ -82,7 +80,7 @@ class Form:
         return len(self._rest) - start if start >= 0 and self._delimiter.startswith(self._rest[start:]) else 0
 
     async def _more(self) -> bool:
-        piece = await self._read()
+        piece = bytes(await self._read())
         self._rest = self._rest + piece if self._rest else piece
         return bool(piece)
 

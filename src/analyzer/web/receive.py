@@ -11,14 +11,14 @@ from analyzer.fields import reading_options
 from analyzer.models import ReadingOptions
 from analyzer.service import Analyzer
 from analyzer.uploads import Upload, too_large
-from analyzer.web.forms import Form, Part, Read
+from analyzer.web.bodies import Bytes, Read, body_of
+from analyzer.web.forms import Form, Part
 
 T = TypeVar("T")
 
 FORM_OVERHEAD_BYTES = 256 * 1024  # what a form may be longer than its file
 MAX_PARTS = 64
 MAX_FIELD_BYTES = 64 * 1024
-READ_BYTES = 1024 * 1024  # of smaller pieces many more are handled, larger ones no longer fit the cache
 SLOW_SECONDS = 30  # within which SLOW_BYTES must arrive
 SLOW_BYTES = 8 * 1024
 
@@ -33,25 +33,25 @@ async def receive_file(request: web.Request, analyzer: Analyzer, add: Add[T]) ->
         raise too_large(max_bytes)
     given = dict(request.query)
     async with analyzer.receiving() as upload:
-        if request.content_type.startswith("multipart/"):
-            filename = await _read_form(request, upload, given)
-        else:
-            filename = given.pop("filename", "upload")
-            upload.expect(filename, reading_options(given))
-            await _read_body(request, upload)
+        async with body_of(request) as read:
+            if request.content_type.startswith("multipart/"):
+                filename = await _read_form(request, _paced(read), upload, given)
+            else:
+                filename = given.pop("filename", "upload")
+                upload.expect(filename, reading_options(given))
+                await _read_body(_paced(read), upload)
         return await add(upload, filename, reading_options(given))
 
 
-async def _read_body(request: web.Request, upload: Upload) -> None:
-    read = _reading(request)
+async def _read_body(read: Read, upload: Upload) -> None:
     while chunk := await read():
         await upload.write(chunk)
 
 
-async def _read_form(request: web.Request, upload: Upload, given: dict[str, Any]) -> str:
+async def _read_form(request: web.Request, read: Read, upload: Upload, given: dict[str, Any]) -> str:
     """Write the part `file` into the upload, the other parts into `given`. Returns the file's name."""
     filename: str | None = None
-    form = Form(request.headers["Content-Type"], _reading(request))
+    form = Form(request.headers["Content-Type"], read)
     for _ in range(MAX_PARTS):
         part = await form.next_part()
         if part is None:
@@ -84,11 +84,10 @@ async def _read_field(part: Part) -> str:
     return value.decode(errors="replace")
 
 
-def _reading(request: web.Request) -> Read:
-    """How the body is read: as it comes, from a client that must keep its pace."""
-    pace, content = Pace(), request.content
-    content.set_read_chunk_size(READ_BYTES)  # or it would stop the transport after every other read
-    return lambda: pace.keep(content.readany())
+def _paced(read: Read) -> Read:
+    """The same, from a client that must keep its pace."""
+    pace = Pace()
+    return lambda: pace.keep(read())
 
 
 class Pace:
@@ -111,7 +110,7 @@ class Pace:
                 f"Less than {SLOW_BYTES:,} bytes of the file arrived within {SLOW_SECONDS} seconds.", limit=SLOW_BYTES
             ) from None
 
-    async def keep(self, reading: Awaitable[bytes]) -> bytes:
+    async def keep(self, reading: Awaitable[Bytes]) -> Bytes:
         """What was read, which gives as much time again when it was enough. Raises UploadTooSlow."""
         chunk = await self.within(reading)
         self._fresh_bytes += len(chunk)
