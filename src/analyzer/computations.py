@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from analyzer.admission import guess_seconds
 from analyzer.aio import Tasks
 from analyzer.models import RunStatus, now
 from analyzer.registry import Analysis, Place
@@ -94,6 +95,7 @@ class Computations:
             parts=len(live.parts),
             done=len(live.sections),
             priority=live.run.priority,
+            guess_seconds=guess_seconds(live.parts),
             on_slots=live.place is Place.SLOT,
             again=again,
         )

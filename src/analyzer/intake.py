@@ -6,6 +6,7 @@ from typing import Any
 
 import pydantic
 
+from analyzer.admission import Admission
 from analyzer.desk import Desk, Plan
 from analyzer.errors import AnalyzerError, Interrupted, InvalidParameters, field_errors
 from analyzer.executors.jail import JailExecutor
@@ -21,21 +22,29 @@ class Intake:
     """Finds the analysis and the tables, checks the parameters, and hands what holds to the desk."""
 
     def __init__(
-        self, catalogue: Registry, shelf: Shelf, jail: JailExecutor, admit_to_loop: AdmitToLoop, desk: Desk
+        self,
+        catalogue: Registry,
+        shelf: Shelf,
+        jail: JailExecutor,
+        admit_to_loop: AdmitToLoop,
+        admission: Admission,
+        desk: Desk,
     ) -> None:
         self._catalogue = catalogue
         self._shelf = shelf
         self._jail = jail
         self._admit_to_loop = admit_to_loop
+        self._admission = admission
         self._desk = desk
 
     async def submit(self, file_id: str, task_id: str, params: Mapping[str, Any], principal: str, wish: Wish) -> Run:
-        """Begin a run. Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy."""
+        """Begin a run. Raises UnknownTask, UnknownDataset, InvalidParameters, DoesNotFit, JailUnavailable, Busy."""
         async with self._plan(file_id, task_id, params, principal) as plan:
             if plan.analysis.place is Place.JAIL:
                 await self._jail.admit()
             elif plan.analysis.place is Place.LOOP:
                 await self._admit_to_loop(plan.params, file_id, principal)
+            self._admission.check(plan.analysis, plan.params, plan.shapes, plan.parts)
             return await self._desk.begin(plan, file_id, principal, wish)
 
     async def recover(self) -> None:

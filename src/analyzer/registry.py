@@ -78,6 +78,14 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a part takes of a worker, at the least: memory beyond the mapped tables, and processor time."""
+
+    memory_bytes: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
 class Part:
     """One unit of a run's work. Small and picklable: it names what to do and carries no data.
 
@@ -92,6 +100,7 @@ class Part:
     shared: str = ""
     needs: tuple[Part, ...] = ()
     given: tuple[Section, ...] = ()  # filled in the worker
+    cost: Cost | None = None  # where it is known, for a run that cannot fit to be refused, and to say when others begin
     attaches: bool = False  # its section comes with files, which belong to one run: the run shares no computation
 
 

@@ -312,8 +312,9 @@ class Runner:
 
     async def _work_on(self, live: LiveRun, turn: Turn, part: Part) -> ComputePart:
         given = tuple([await self._section(live, turn, need) for need in part.needs])
+        alone = replace(part, needs=(), cost=None)
         return ComputePart(
-            *(live.run.task_id, live.run.params, live.tables, replace(part, needs=()), given, live.attach_to),
+            *(live.run.task_id, live.run.params, live.tables, alone, given, live.attach_to),
             max_bytes=self.max_result_bytes,
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from analyzer.admission import Admission
 from analyzer.aio import Tasks
 from analyzer.analyses import whole_catalogue
 from analyzer.ask import Asking
@@ -123,7 +124,8 @@ class Analyzer:
             timeout_seconds=settings.task_timeout_seconds,
         )
         self._handouts = Handouts(self._catalogue, self._desk, self._shelf, executor, settings.task_timeout_seconds)
-        self._intake = Intake(self._catalogue, self._shelf, self._jail, self._asking.admit, self._desk)
+        doors = self._jail, self._asking.admit, Admission.of(settings)
+        self._intake = Intake(self._catalogue, self._shelf, *doors, self._desk)
 
     async def _start_jail(self) -> None:
         """After the workers, which more people wait for."""
@@ -242,7 +244,7 @@ class Analyzer:
     ) -> Run:
         """Start an analysis on a dataset and return at once; its events tell how it goes.
 
-        Raises UnknownTask, UnknownDataset, InvalidParameters, JailUnavailable, Busy, ShuttingDown.
+        Raises UnknownTask, UnknownDataset, InvalidParameters, DoesNotFit, JailUnavailable, Busy, ShuttingDown.
         """
         self._refuse_when_draining()
         return await self._intake.submit(file_id, task_id, params or {}, principal, wish or Wish())

@@ -87,7 +87,7 @@ class Computing:
     ) -> EncodedSection:
         given = tuple([await self._section(live, task_id, params, path, need) for need in part.needs])
         work = ComputePart(
-            task_id, params, {"df": path}, replace(part, needs=()), given, max_bytes=self.max_result_bytes
+            task_id, params, {"df": path}, replace(part, needs=(), cost=None), given, max_bytes=self.max_result_bytes
         )
         section: EncodedSection = await self._work(live, work)
         return section

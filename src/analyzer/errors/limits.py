@@ -9,6 +9,14 @@ class Busy(AnalyzerError):
     code, status, title = "busy", 429, "Too much is waiting already"
 
 
+class DoesNotFit(AnalyzerError):
+    """The run would need more memory or time than it may use, so it is not begun. `needs` says how much, and `fits` how
+    many of the columns, or of the rows, would do.
+    """
+
+    code, status, title = "does-not-fit", 422, "The run would not fit"
+
+
 class ShuttingDown(AnalyzerError):
     """The server is being stopped and takes no new work."""
 

@@ -26,6 +26,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from analyzer.analyses import costs
 from analyzer.analyses.columns import chosen
 from analyzer.analyses.notes import Note
 from analyzer.analyses.recipes import recipe as program
@@ -108,7 +109,8 @@ def parts(schemas: Schemas, params: AssociationParams) -> Sequence[Part]:
     """One."""
     names = chosen(schemas["df"], params.columns)
     key = f"eda_association {VERSION} seed {params.seed} bins {params.bins} levels {params.levels}"
-    return [Part("all pairs", names, f"{key} pairs {params.pairs}")]
+    cost = costs.Costs(schemas["df"]).of(costs.ASSOCIATION, names)
+    return [Part("all pairs", names, f"{key} pairs {params.pairs}", cost=cost)]
 
 
 def compute(tables: Tables, part: Part, params: AssociationParams) -> Section:

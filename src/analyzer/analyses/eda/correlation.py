@@ -27,11 +27,13 @@ Pairs stand in the order of falling abs(coefficient) of the first of the `method
 """  # noqa: E501 - a row of a Markdown table is a line
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, Literal
 
 from pydantic import Field
 
+from analyzer.analyses import costs
 from analyzer.analyses.columns import chosen, numeric
 from analyzer.analyses.notes import Note
 from analyzer.analyses.recipes import recipe as program
@@ -132,17 +134,19 @@ def correlated(schemas: Schemas, params: CorrelationParams) -> tuple[str, ...]:
 
 def parts(schemas: Schemas, params: CorrelationParams) -> Sequence[Part]:
     """One for Pearson, and for the ranks as many as the work is worth."""
-    names = correlated(schemas, params)
+    names, table = correlated(schemas, params), costs.Costs(schemas["df"])
     found = []
     if "pearson" in params.methods:
-        found.append(Part("pearson", names, attaches=True) if len(names) > MAX_RANKED else pearson_part(names))
+        one = Part("pearson", names, attaches=True) if len(names) > MAX_RANKED else pearson_part(names)
+        found.append(replace(one, cost=table.of(costs.PEARSON, names)))
     by_rank = sorted({"spearman", "kendall"} & set(params.methods))
     ranked = names[:MAX_RANKED]
     if by_rank and len(ranked) > 1:
         work = len(ranked) * (len(ranked) - 1) // 2 * schemas["df"].rows
         count = max(1, min(MAX_RANK_PARTS, work // ROW_PAIRS_PER_PART))
         key = f"eda_correlation {VERSION} {' '.join(by_rank)} of {count} seed {params.seed}"
-        found += [Part(f"ranks {k + 1} of {count}", ranked, f"{key} {k}") for k in range(count)]
+        cost = table.of(costs.RANKS, ranked, share=1 / count)
+        found += [Part(f"ranks {k + 1} of {count}", ranked, f"{key} {k}", cost=cost) for k in range(count)]
     return found
 
 

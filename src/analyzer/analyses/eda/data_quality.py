@@ -225,7 +225,7 @@ def parts(schemas: Schemas, params: QualityParams) -> Sequence[Part]:
     paired = numeric(schema, names)
     known = (pearson_part(paired),) if schema.rows <= MAX_PAIRED_ROWS and len(paired) <= MAX_RANKED else ()
     whole = [Part("all columns: correlation", needs=known), Part("all columns: series")]
-    return [*looks, duplicates_part(params.columns), *whole]
+    return [*looks, duplicates_part(schema, params.columns), *whole]
 
 
 def compute(tables: Tables, part: Part, params: QualityParams) -> Section:

@@ -16,10 +16,12 @@ last digit has what is written with six decimals at most.
 """  # noqa: E501 - a row of a Markdown table is a line
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
+from analyzer.analyses import costs
 from analyzer.analyses.columns import chosen, column_parts, numeric
 from analyzer.analyses.eda.summary_columns import Histogram
 from analyzer.analyses.notes import Note
@@ -117,7 +119,9 @@ def looked_at(schemas: Schemas, params: DistributionParams) -> tuple[str, ...]:
 def parts(schemas: Schemas, params: DistributionParams) -> Sequence[Part]:
     """Parts of columns."""
     key = f"eda_distribution {VERSION} bins {params.bins} grid {params.grid} seed {params.seed}"
-    return column_parts(looked_at(schemas, params), shared=key)
+    table = costs.Costs(schemas["df"])
+    made = column_parts(looked_at(schemas, params), shared=key)
+    return [replace(part, cost=table.of(costs.DISTRIBUTION, part.columns)) for part in made]
 
 
 def compute(tables: Tables, part: Part, params: DistributionParams) -> Section:

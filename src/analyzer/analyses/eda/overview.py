@@ -127,7 +127,7 @@ def parts(schemas: Schemas, params: OverviewParams) -> Sequence[Part]:
     """The rows, the columns' figures and the duplicates, the cheapest first."""
     names = chosen(schemas["df"], params.columns)
     of_rows = Part(ROWS, shared=f"rows 1 {'all' if params.columns is None else json.dumps(names)}")
-    return [of_rows, *figure_parts(schemas["df"], names), duplicates_part(params.columns)]
+    return [of_rows, *figure_parts(schemas["df"], names), duplicates_part(schemas["df"], params.columns)]
 
 
 def compute(tables: Tables, part: Part, params: OverviewParams) -> Section:

@@ -78,10 +78,12 @@ of which every value is a multiple, and `gaps` are the distances between neighbo
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
+from analyzer.analyses import costs
 from analyzer.analyses.columns import cheapest_first, chosen, column_parts, in_table_order
 from analyzer.analyses.eda.summary_columns import AnyColumn
 from analyzer.analyses.recipes import recipe
@@ -182,7 +184,9 @@ def parts(schemas: Schemas, params: SummaryParams) -> Sequence[Part]:
 def figure_parts(schema: TableSchema, names: Sequence[str], top: int = TOP, bins: int = BINS) -> list[Part]:
     """Parts whose sections are the figures of these columns, the same for every analysis that asks for them."""
     key = f"eda_statistical_summary {VERSION} top {top} bins {bins}"
-    return cheapest_first(column_parts(names, key, schema.rows), schema)
+    table = costs.Costs(schema)
+    made = (replace(part, cost=table.of(costs.FIGURES, part.columns)) for part in column_parts(names, key, schema.rows))
+    return cheapest_first(list(made), schema)
 
 
 def is_figures(part: Part) -> bool:

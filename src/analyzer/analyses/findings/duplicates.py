@@ -3,16 +3,18 @@
 import json
 from collections.abc import Sequence
 
+from analyzer.analyses import costs
 from analyzer.analyses.findings.thresholds import Thresholds
+from analyzer.models import TableSchema
 from analyzer.registry import Part, Section, Tables
 
 NAME = "all columns: duplicates"
 
 
-def duplicates_part(columns: Sequence[str] | None) -> Part:
+def duplicates_part(schema: TableSchema, columns: Sequence[str] | None) -> Part:
     """Looks at these columns; None: all."""
     chosen = "all" if columns is None else json.dumps(sorted(set(columns)))
-    return Part(NAME, shared=f"duplicates 1 {chosen}")
+    return Part(NAME, shared=f"duplicates 1 {chosen}", cost=costs.Costs(schema).of(costs.DUPLICATES))
 
 
 def find_duplicates(tables: Tables, columns: Sequence[str] | None) -> Section:

@@ -137,7 +137,8 @@ def parts(schemas: Schemas, params: DuplicatesParams) -> Sequence[Part]:
             raise InvalidParameters(problem["detail"], errors=[problem])
         chosen(schemas["df"], key)
     keys = [Part(_label(place, key), tuple(key)) for place, key in enumerate(params.keys)]
-    return [duplicates_part(params.columns), Part("whole rows", names), *keys]
+    whole = duplicates_part(schemas["df"], params.columns)
+    return [whole, Part("whole rows", names, cost=whole.cost), *keys]
 
 
 def _label(place: int, key: Sequence[str]) -> str:

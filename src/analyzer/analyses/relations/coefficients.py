@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from analyzer.analyses.costs import SPEARMAN_CELLS
 from analyzer.analyses.relations import products, ranks, significance
 from analyzer.analyses.relations import table as tables
 from analyzer.analyses.relations.concordance import kendall
 
 Doubles = npt.NDArray[np.float64]
 
-SPEARMAN_CELLS = 100_000_000
 KENDALL_CELLS = 10_000_000
 """Pairs times rows: where there are more, as many rows are drawn as keep it."""
 

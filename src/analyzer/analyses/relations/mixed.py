@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from analyzer.analyses.costs import ASSOCIATED_CELLS
 from analyzer.analyses.figures.columns import kind_of, plain
 from analyzer.analyses.notes import Reason, undefined
 from analyzer.analyses.relations import association
@@ -14,7 +15,6 @@ from analyzer.analyses.relations import table as tables
 from analyzer.analyses.relations.levels import Levels, crossing, levels_of
 
 MAX_COLUMNS = 60
-MAX_CELLS = 200_000_000
 FIGURES = ("cramers_v", "eta_squared", "p", "mutual_information", "theils_u", "theils_u_reverse")
 
 
@@ -23,7 +23,7 @@ def associated(
 ) -> dict[str, Any]:
     """`{columns, left_out, pairs, tested, strengths, notes}` of these columns of the table."""
     able = min(len(names), MAX_COLUMNS)
-    rows = tables.drawn(table.num_rows, max(1000, MAX_CELLS // max(1, able * (able - 1) // 2)), seed)
+    rows = tables.drawn(table.num_rows, max(1000, ASSOCIATED_CELLS // max(1, able * (able - 1) // 2)), seed)
     taken = table if rows is None else table.select(list(names)).take(pa.array(rows))
     kept, left_out = _kept(taken, names, bins, most_levels)
     found = [_pair(one, kept[one], two, kept[two]) for one, two in combinations(kept, 2)]

@@ -9,6 +9,7 @@ from aiohttp import web
 from analyzer.errors import (
     BudgetExhausted,
     Busy,
+    DoesNotFit,
     Expired,
     IdempotencyKeyReused,
     InvalidParameters,
@@ -68,7 +69,7 @@ class RunRequest(Wish):
         },
         refuses=(
             *(UnknownDataset, UnknownTask, InvalidParameters, IdempotencyKeyReused, RequestTooLarge),
-            *(Expired, Busy, ShuttingDown, StorageFull, UnknownRun, ModelNotConfigured, BudgetExhausted),
+            *(DoesNotFit, Expired, Busy, ShuttingDown, StorageFull, UnknownRun, ModelNotConfigured, BudgetExhausted),
         ),
         body=RunRequest,
         heeds=("Session", "IdempotencyKey", "Prefer"),
