@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from analyzer.ingest import delimited, delimited_opening, ingest
 from analyzer.ingest.column_types import NULL_TOKENS
 from analyzer.models.datasets import ReadingOptions
+from tests.ingest.conftest import Read
 
 INTEGERS = st.integers(-(2**65), 2**65).map(str) | st.integers(-999, 999).map(str)
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=3).map(lambda number: format(number, "f"))
@@ -85,3 +86,24 @@ def test_every_cell_is_what_it_says(columns: list[list[str]]) -> None:
     for name, texts in zip(table.column_names, columns, strict=True):
         stored = table[name].to_pylist()
         assert [text for text, value in zip(texts, stored, strict=True) if not says(text, value)] == [], stored
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u202f"])
+def test_digits_grouped_by_any_space_are_numbers(read: Read, space: str) -> None:
+    table, report = read(f"k;x\na;1{space}234,5\nb;12{space}345,25\nc;7\n")
+    assert table["x"].to_pylist() == [1234.5, 12345.25, 7.0]
+    assert any("grouped by ' '" in coercion.change for coercion in report.coercions)
+
+
+def test_lines_of_two_encodings_are_read_in_their_own(read: Read) -> None:
+    table, report = read("name,n\nMüller,1\n".encode() + "Größe,2\n".encode("cp1252") + b"x,3\n" * 40)
+    assert table["name"].to_pylist()[:2] == ["Müller", "Größe"]
+    assert report.replaced == 2
+    assert any("not valid utf-8" in warning for warning in report.warnings)
+
+
+@pytest.mark.parametrize("name", ["cp437", "cp850"])
+def test_accents_of_dos_are_no_japanese(read: Read, name: str) -> None:
+    table, report = read("name,n\nMüller,1\nGröße,2\nÄrger,3\n".encode(name))
+    assert table["name"].to_pylist() == ["Müller", "Größe", "Ärger"]
+    assert any("is a guess" in warning for warning in report.warnings)

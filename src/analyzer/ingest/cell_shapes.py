@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-NUMBER = re.compile(r"[-+]?[$€£]?\d[\d  ',.]*\d?([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
+NUMBER = re.compile(r"[-+]?[$€£]?\d[\d \u00a0\u2009\u202f',.]*\d?([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
 CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm]| ?Z| ?[+-]\d{2}:?\d{2})?"
 DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
 MOMENT = re.compile(rf"({DAY})([T ,]+{CLOCK})?|{CLOCK}")

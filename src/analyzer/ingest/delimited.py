@@ -18,6 +18,7 @@ from analyzer.ingest.arrow_file import arrow_file
 from analyzer.ingest.column_types import ColumnPlan, Hints, replan
 from analyzer.ingest.conversion import ChangedCells, convert
 from analyzer.ingest.delimited_opening import Opening, read_opening
+from analyzer.ingest.drawn_tables import DELIMITER, QUOTE, drawn_table
 from analyzer.ingest.encoding import Encoding, repaired, utf8_pieces
 from analyzer.ingest.findings import MAX_SAMPLES, BadRow, Change, Findings, shortened
 from analyzer.ingest.limits import Limits
@@ -54,18 +55,28 @@ def read_delimited(
     source: Source, target: Path, options: ReadingOptions, limits: Limits
 ) -> tuple[TableSchema, ReadingReport]:
     """Store the delimited text in `source` as an Arrow file at `target`."""
-    inside = within_quotes(source, options)
-    source = inside or source
+    source, options, remarks = _without_drawing(source, options)
     opening = read_opening(source, options, limits)
     plans = list(opening.plans)
     for _ in range(MAX_PASSES):
         findings = Findings()
-        if inside is not None:
-            findings.warn("Every line stood in quotes as a whole; the table inside them was read.")
+        findings.warnings += remarks
         shape, contradicted = _read_through(source, target, opening, plans, findings, Hints.of(options), limits)
         if not contradicted:
             return shape, _report(opening, plans, shape, findings, source)
     raise AssertionError("a plan is widened at most from whole number to number to text")
+
+
+def _without_drawing(source: Source, options: ReadingOptions) -> tuple[Source, ReadingOptions, list[str]]:
+    """The text without what is drawn around its cells or lines, how that is to be read, and what to say of it."""
+    if (drawn := drawn_table(source, options)) is not None:
+        remarks = ["The table was drawn with lines; they and the blanks around its cells were left out."]
+        if drawn[1]:
+            remarks.append("The header comes again within the table; it was left out there.")
+        return drawn[0], options.model_copy(update={"delimiter": DELIMITER, "quote": QUOTE}), remarks
+    if (inside := within_quotes(source, options)) is not None:
+        return inside, options, ["Every line stood in quotes as a whole; the table inside them was read."]
+    return source, options, []
 
 
 def _read_through(

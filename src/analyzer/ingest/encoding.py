@@ -30,6 +30,7 @@ ODD = (
     re.compile(r"(?<=[^\W\d_])[»«©°§](?=[^\W\d_])|®(?=[^\W\d_])"),
     re.compile("(?<=[a-zß-öø-ÿąćęłńśźż])[À-ÖØ-ÞŸŠŽŒĄĆĘŁŃŚŹŻ]"),
 )
+IN_WORD = re.compile("(?<=[A-Za-z])[^\x00-\x7f]+(?=[a-z])|(?<![A-Za-z])[^\x00-\x7f](?=[a-z]{2})")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 JUDGED_BYTES = 16_384
 FEW_ERRORS = 0.05
@@ -57,7 +58,14 @@ def detect_encoding(head: bytes, wanted: str | None = None) -> Encoding:
     broken, beyond_ascii = _count_broken(head)
     if broken <= FEW_ERRORS * beyond_ascii:
         return Encoding("utf-8", 1.0 if not broken else 0.8)
-    return _guess(head)
+    sample = _lines_beyond_ascii(head)
+    eastern = next((name for name in EASTERN if _looks_eastern(sample, name)), None)
+    if eastern is not None:
+        return Encoding(eastern, 0.7)
+    lines = sample.splitlines()
+    if 2 * sum(map(_is_utf8, lines)) >= len(lines):  # other encodings hardly are by chance: two files were joined
+        return Encoding("utf-8", 0.6)
+    return _guess(sample)
 
 
 def _wanted(name: str, mark: tuple[bytes, str] | None) -> Encoding:
@@ -98,12 +106,16 @@ def _count_broken(head: bytes) -> tuple[int, int]:
     return sum(1 for character in text if 0xDC80 <= ord(character) <= 0xDCFF) if beyond else 0, beyond
 
 
-def _guess(head: bytes) -> Encoding:
-    """The likeliest encoding of bytes that are not UTF-8. Single-byte encodings are hard to tell apart."""
-    sample = _lines_beyond_ascii(head)
-    for name in EASTERN:
-        if _looks_eastern(sample, name):
-            return Encoding(name, 0.7)
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guess(sample: bytes) -> Encoding:
+    """The likeliest encoding of one byte a character. They are hard to tell apart."""
     runs = BEYOND_ASCII.findall(sample)
     accents_only = sum(map(len, runs)) <= 2 * len(runs)
     if accents_only:
@@ -141,6 +153,8 @@ def _looks_eastern(sample: bytes, name: str) -> bool:
     except UnicodeDecodeError:
         return False
     beyond = [character for character in text if ord(character) > 127]
+    if len(IN_WORD.findall(text)) > len(beyond) / 4:  # accented letters stand so, with the next one swallowed
+        return False
     usual = sum(1 for character in beyond if _is_usual_eastern(character, name))
     return len(beyond) > 0 and usual / len(beyond) > 0.9
 

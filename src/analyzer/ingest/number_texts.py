@@ -18,7 +18,7 @@ EXPONENT = r"([eE][+-]?[0-9]{1,3})?"
 PLAIN_INTEGER = r"^-?(0|[1-9][0-9]*)$"
 PLAIN_NUMBER = rf"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+){EXPONENT}$|^-?([Ii]nf|Infinity)$"
 PHONE_LIKE = r"^\+[0-9]{5}"
-SPACES = r"[   ]"
+SPACES = "[ \u00a0\u2009\u202f]"
 
 
 @dataclass(frozen=True)

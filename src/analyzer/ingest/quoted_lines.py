@@ -38,8 +38,13 @@ def within_quotes(source: Source, options: ReadingOptions) -> Source | None:
         or any(len(cells) != width or _begins_blank(cells) for cells in rows)
     ):
         return None
+    return rewritten(source, lambda: _opened)
+
+
+def rewritten(source: Source, rewriting: Callable[[], Callable[[bytes], bytes]]) -> Source:
+    """The text with its lines rewritten, by a function of its own each time it is opened, in pieces of whole lines."""
     unpack = source.unpack
-    return replace(source, unpack=lambda packed: _opening(packed if unpack is None else unpack(packed)))
+    return replace(source, unpack=lambda packed: _opening(packed if unpack is None else unpack(packed), rewriting()))
 
 
 def _is_quoted(line: bytes) -> bool:
@@ -56,15 +61,15 @@ def _opened(text: bytes) -> bytes:
     return LINE.sub(lambda found: (found[1] or b"") + found[2].replace(b'""', b'"'), text)
 
 
-def _opening(stream: BinaryIO) -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(_Lines(stream.read), PIECE_BYTES))
+def _opening(stream: BinaryIO, rewrite: Callable[[bytes], bytes]) -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(_Lines(stream.read, rewrite), PIECE_BYTES))
 
 
 class _Lines(io.RawIOBase):
-    """A stream of lines, without the quotes around them."""
+    """A stream of lines, rewritten."""
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[int], bytes], rewrite: Callable[[bytes], bytes]) -> None:
+        self._read, self._rewrite = read, rewrite
         self._rest = b""
         self._ready = memoryview(b"")
 
@@ -78,7 +83,7 @@ class _Lines(io.RawIOBase):
             end = text.rfind(b"\n") + 1 if piece else len(text)
             if not text:
                 return 0
-            self._rest, self._ready = text[end:], memoryview(_opened(text[:end]))
+            self._rest, self._ready = text[end:], memoryview(self._rewrite(text[:end]))
         count = min(len(buffer), len(self._ready))
         buffer[:count], self._ready = self._ready[:count], self._ready[count:]
         return count
