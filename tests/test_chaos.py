@@ -87,7 +87,8 @@ def _wishes(choice: random.Random) -> list[list[dict[str, Any]]]:
 
 
 async def _attack(process: ServerProcess, choice: random.Random) -> None:
-    """Kill a worker, or stop it and kill it a little later, again and again."""
+    """Kill a worker, or stop it and kill it a little later, again and again; sometimes kill all of them with the
+    forkserver that they came from."""
     while True:
         await asyncio.sleep(PAUSE_SECONDS)
         try:
@@ -96,7 +97,9 @@ async def _attack(process: ServerProcess, choice: random.Random) -> None:
             if not workers:
                 continue
             victim = choice.choice(workers)
-            if choice.random() < 0.5:
+            if choice.random() < 0.05:
+                victim = victim.parent() or victim
+            elif choice.random() < 0.5:
                 victim.send_signal(signal.SIGSTOP)
                 await asyncio.sleep(PAUSE_SECONDS)
             victim.kill()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from analyzer.admission import Admission
 from analyzer.analyses.ask.results import Answer, Attempt, Check, Step, Turn
 from analyzer.ask.checks import strangers
 from analyzer.ask.computing import SUMMARY, Computing
@@ -22,6 +23,7 @@ from analyzer.errors import (
     AnalyzerError,
     CodeError,
     CpuLimit,
+    DoesNotFit,
     InvalidParameters,
     MemoryLimit,
     ModelInvalid,
@@ -49,7 +51,7 @@ MAX_REPAIRS = 3
 SAMPLE_ROWS = 5
 REPAIRABLE = (
     *(CodeError, CpuLimit, MemoryLimit, OutputLimit, ResultInvalid, ResultTooLarge, RunTimeout),
-    *(InvalidParameters, UnknownTask, ModelInvalid),
+    *(InvalidParameters, UnknownTask, DoesNotFit, ModelInvalid),
 )
 """What is sent back to the model. A crash is not: nobody tries again what killed its process."""
 
@@ -81,7 +83,7 @@ class Asking:
         blobs: Blobs,
     ) -> Self:
         """What asks, made of what it asks with."""
-        computing = Computing(catalogue, executor, scheduler, shared, settings.max_result_bytes)
+        computing = Computing(catalogue, executor, scheduler, shared, Admission.of(settings), settings.max_result_bytes)
         return cls(settings, computing, foreign, blobs, Turns(state, blobs))
 
     async def admit(self, params: Params, file_id: str, principal: str) -> None:
@@ -168,7 +170,8 @@ class Asking:
 
     def _told_failure(self, failure: AnalyzerError, reply: Reply, live: LiveRun) -> str:
         names = [name for shape in live.shapes.values() for name in shape.names]
-        if live.run.params["share"] == "samples" or isinstance(failure, ModelInvalid | InvalidParameters | UnknownTask):
+        harmless = isinstance(failure, ModelInvalid | InvalidParameters | UnknownTask | DoesNotFit)
+        if live.run.params["share"] == "samples" or harmless:
             return f"{failure.detail} {failure.more.get('hint') or ''}".strip()
         return withheld(failure, reply.code or "", names)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from analyzer.admission import Admission
 from analyzer.errors import InvalidParameters, field_errors
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections
 from analyzer.executors.insisting import insist
@@ -32,10 +33,11 @@ class Computing:
     executor: Executor
     scheduler: Scheduler
     shared: SharedSections
+    admission: Admission
     max_result_bytes: int
 
     def checked(self, task_id: str, params: Any, shape: TableSchema) -> tuple[dict[str, Any], tuple[Part, ...]]:
-        """The parameters and parts of such a run. Raises UnknownTask, InvalidParameters."""
+        """The parameters and parts of such a run. Raises UnknownTask, InvalidParameters, DoesNotFit."""
         analysis = self.catalogue.find(task_id)
         try:
             valid = analysis.params.model_validate(params)
@@ -44,7 +46,9 @@ class Computing:
             raise InvalidParameters(f"{task_id}: {errors[0]['pointer']}: {errors[0]['detail']}") from None
         if analysis.place is not Place.SLOT or analysis.further(valid):
             raise InvalidParameters(f"{task_id} cannot be used here: it is no analysis of one table.")
-        return valid.model_dump(mode="json"), tuple(analysis.parts({"df": shape}, valid))
+        parts = tuple(analysis.parts({"df": shape}, valid))
+        self.admission.check(analysis, valid, {"df": shape}, parts)
+        return valid.model_dump(mode="json"), parts
 
     async def result(self, live: LiveRun, task_id: str, params: Any, table: str) -> dict[str, Any]:
         """Of this table of the run. Raises what `checked` raises, and what a run of that analysis may end with."""
