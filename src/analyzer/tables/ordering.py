@@ -92,8 +92,11 @@ def _groups_of_values(
 
 def _sample(cells: pa.ChunkedArray, known: pa.ChunkedArray, descending: bool) -> pa.Array:
     """Cells taken at random among those that hold values, in their order. Always the same ones of the same cells."""
-    places = np.flatnonzero(known)
-    chosen = np.sort(np.random.default_rng(len(places)).choice(places, SAMPLE_ROWS))
+    count = pc.sum(known).as_py()
+    chosen = np.random.default_rng(count).integers(0, count, SAMPLE_ROWS)
+    chosen.sort()
+    if count < len(known):
+        chosen = np.flatnonzero(known)[chosen]
     sample = picked(pa.table({"": cells}), chosen).column(0).combine_chunks()
     return sample.sort("descending" if descending else "ascending")
 
