@@ -38,9 +38,7 @@ def test_nothing_is_found_across_two_texts() -> None:
     assert contains(pa.chunked_array([["xa", "bx", "", "a", "b", "ab"]]), "ab").to_pylist() == [False] * 5 + [True]
 
 
-def test_halves_find_what_the_whole_does(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_halves_find_what_the_whole_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = pa.table({"n": range(10_001), "t": [str(n) for n in range(10_001)]})
     path = str(tmp_path / "table.arrow")
     with pa.ipc.new_file(path, table.schema) as file:
