@@ -23,6 +23,7 @@ from analyzer.models import PUBLIC, Run
 from analyzer.models.handouts import Heading
 from analyzer.programs import Program
 from analyzer.registry import Analysis, Registry
+from analyzer.scheduler import Scheduler
 from analyzer.shelf import Shelf
 
 REFERENCES = "analyzer.references"  # a module for each analysis; imported by workers alone
@@ -32,12 +33,19 @@ class Handouts:
     """Makes them of stored results and of the datasets, when somebody asks."""
 
     def __init__(
-        self, catalogue: Registry, desk: Desk, shelf: Shelf, executor: Executor, timeout_seconds: float
+        self,
+        catalogue: Registry,
+        desk: Desk,
+        shelf: Shelf,
+        executor: Executor,
+        scheduler: Scheduler,
+        timeout_seconds: float,
     ) -> None:
         self._catalogue = catalogue
         self._desk = desk
         self._shelf = shelf
         self._executor = executor
+        self._scheduler = scheduler
         self._timeout_seconds = timeout_seconds
 
     async def program(self, run_id: str, address: str, principal: str = PUBLIC) -> Program:
@@ -103,7 +111,10 @@ class Handouts:
         return [task_id for task_id in self._catalogue.ids() if find_spec(f"{REFERENCES}.{task_id}") is not None]
 
     async def verify(self, run_id: str, principal: str = PUBLIC) -> Comparison:
-        """The result of a completed run beside what other libraries say of the same tables."""
+        """The result of a completed run beside what other libraries say of the same tables.
+
+        It waits for a slot like the part of a run. Raises RunTimeout and Crashed.
+        """
         run = await self._desk.find(run_id, principal)
         result = await self._desk.result(run_id, principal)
         async with AsyncExitStack() as opened:
@@ -111,10 +122,10 @@ class Handouts:
                 name: (await opened.enter_async_context(self._shelf.table(file_id, principal))).path
                 for name, file_id in self._files(self._catalogue.find(run.task_id), run).items()
             }
-            compared: Comparison = await self._executor.call(
-                VerifyResult(run.task_id, run.params, paths, result), Lane.WORK
-            )
-            return compared
+            work = VerifyResult(run.task_id, run.params, paths, result)
+            async with self._scheduler.slot(principal), self._within_time("Verifying this result"):
+                compared: Comparison = await self._executor.call(work)
+                return compared
 
     @staticmethod
     def _files(analysis: Analysis[Any, Any], run: Run) -> Mapping[str, str]:

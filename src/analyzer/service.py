@@ -123,7 +123,8 @@ class Analyzer:
             max_uploads=settings.workers + settings.max_queued_uploads,
             timeout_seconds=settings.task_timeout_seconds,
         )
-        self._handouts = Handouts(self._catalogue, self._desk, self._shelf, executor, settings.task_timeout_seconds)
+        outside = executor, self._scheduler, settings.task_timeout_seconds
+        self._handouts = Handouts(self._catalogue, self._desk, self._shelf, *outside)
         doors = self._jail, self._asking.admit, Admission.of(settings)
         self._intake = Intake(self._catalogue, self._shelf, *doors, self._desk)
 

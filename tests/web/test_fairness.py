@@ -1,5 +1,6 @@
 """Over HTTP: who has much waiting holds nobody up."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from analyzer.models import RunStatus
 from analyzer.web.keys import ANALYZER
 from tests.api import Api
 from tests.conftest import Served, serving
-from tests.waiting import Gate, until
+from tests.waiting import PATIENCE_SECONDS, Gate, until
 
 TABLE = b"a,b\n1,x\n2,y\n"
 MANY = 500
@@ -80,6 +81,22 @@ async def test_what_a_question_has_computed_takes_its_turn(
         gates[1].open()
         assert (await second.result(run)) == {"lines": ["part 0"]}
         assert (await first.result(question))["answer"] == "The mean of body_mass_g is 4201.75."
+
+
+async def test_a_verification_takes_its_turn(
+    make_settings: Callable[..., Settings], tmp_path: Path, penguins: Path
+) -> None:
+    async with Analyzer(make_settings(workers=1)) as analyzer:
+        dataset = (await analyzer.add_dataset(penguins)).id
+        run = (await analyzer.submit(dataset, "eda_statistical_summary")).id
+        assert (await analyzer.outcome(run, PATIENCE_SECONDS)).status is RunStatus.COMPLETED
+        gate = Gate(tmp_path / "gate")
+        await analyzer.submit(dataset, "test_gate", {"gate": str(gate.folder), "parts": 1})
+        await gate.reached()
+        verifying = asyncio.create_task(analyzer.handouts.verify(run))
+        await until(lambda: _asks_for_slots(analyzer) == 1)
+        gate.open()
+        assert not (await verifying).differences
 
 
 def _asks_for_slots(analyzer: Analyzer) -> int:
