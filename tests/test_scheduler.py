@@ -27,9 +27,11 @@ class Stage:
         self.most_active = 0
         self.at_once = slots  # parts of one run
 
-    def start(self, run: str, parts: int = 1, *, priority: int = 0) -> int:
+    def start(self, run: str, parts: int = 1, *, priority: int = 0, guess_seconds: float = 1.0) -> int:
         """The name of the run tells its principal: what stands before the number. Tells the run's position."""
-        outlook = self.scheduler.admit(run, run.rstrip("0123456789"), parts=parts, priority=priority)
+        outlook = self.scheduler.admit(
+            run, run.rstrip("0123456789"), parts=parts, priority=priority, guess_seconds=guess_seconds
+        )
         self.runs[run] = asyncio.create_task(self._work(run, parts))
         self.runs[run].add_done_callback(lambda _: self.scheduler.forget(run))  # one that never began, too
         return outlook.position
@@ -332,6 +334,35 @@ async def test_what_is_foretold_comes_true(parts: int, slots: int, places: int) 
     assert max(waits.values()) > 60
     for run, wait in waits.items():
         _is_within_a_factor_of_two(foretold[run][1], wait)
+
+
+async def test_what_is_foretold_knows_large_runs_from_small_ones() -> None:
+    """What is guessed from the tables is off by a factor that is learnt, and tells the runs apart."""
+    stage = Stage(places=1, queued=60)
+    clock = _fake_clock(stage.scheduler)
+    sizes = [1, 1, 40, 1, 7, 40, 1, 1, 7, 1]
+
+    async def play() -> None:
+        await stage.calm()
+        (part,) = stage.in_flight
+        clock.seconds += PART_SECONDS * sizes[int(part[1:].partition(".")[0])]
+        await stage.end(part)
+
+    stage.start("a0", guess_seconds=1 / 1000)
+    await play()
+    foretold: dict[str, float] = {}
+    waits: dict[str, float] = {}
+    for number, size in enumerate(sizes[1:], 1):
+        stage.start(f"a{number}", guess_seconds=size / 1000)
+        foretold[f"a{number}"] = stage.scheduler.outlook(f"a{number}").seconds
+    begun = clock.seconds
+    while stage.scheduler.active:
+        await stage.calm()
+        waits |= {run: clock.seconds - begun for run in stage.started if run not in waits}
+        await play()
+    del waits["a0"]
+    assert max(waits.values()) > 40 * PART_SECONDS
+    assert waits == pytest.approx(foretold)
 
 
 def _is_within_a_factor_of_two(told: float, wait: float) -> None:
