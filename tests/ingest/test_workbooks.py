@@ -1,5 +1,6 @@
 """Workbooks: sheets, types, and the documents that would harm who reads them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from analyzer.errors import (
     UnsafeDocument,
     UnsupportedFormat,
 )
+from tests.ingest.binary_books import ERROR, FAILED, xls, xlsb
 from tests.ingest.conftest import Read
 from tests.ingest.test_packed import zipped
 from tests.ingest.workbooks import ods, xlsx
@@ -99,3 +101,26 @@ def test_two_cells_far_apart_do_not_span_the_memory(read: Read) -> None:
 def test_a_workbook_bomb_is_refused(read: Read) -> None:
     with pytest.raises(DecompressionLimit):
         read(xlsx({"One": [["a" * 40_000_000]]}))
+
+
+CALC = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+
+
+def test_errors_in_an_open_document_are_told(read: Read) -> None:
+    error = (
+        f'<table:table-cell {CALC} office:value-type="string" office:string-value="" calcext:value-type="error">'
+        "<text:p>#DIV/0!</text:p></table:table-cell>"
+    )
+    zero = '<table:table-cell office:value-type="float" office:value="0"><text:p>#N/A</text:p></table:table-cell>'
+    book = ods([["a", "b"], ["x", 1], ["y", "AN ERROR"], ["z", "A ZERO"]], {"AN ERROR": error, "A ZERO": zero})
+    table, report = read(book)
+    assert table["b"].to_pylist() == [1, None, 0]
+    assert "1 cell holds an error and is read as missing: B3." in report.warnings
+    assert "1 cell holds an error and is read as the number that is stored beside it: B4." in report.warnings
+
+
+@pytest.mark.parametrize("book", [xls, xlsb])
+def test_errors_in_a_binary_workbook_are_told(read: Read, book: Callable[[list[list[Any]]], bytes]) -> None:
+    table, report = read(book([["a", "b"], [1, 2], [3, ERROR], [FAILED, 6]]))
+    assert table.to_pydict() == {"a": [1, 3, None], "b": [2, None, 6]}
+    assert "2 cells hold errors and are read as missing: B3, A4." in report.warnings

@@ -68,9 +68,11 @@ def _cell(cell: object, place: str) -> str:
     return f'<c r="{place}" t="inlineStr"><is><t>{escape(str(cell))}</t></is></c>'
 
 
-def ods(rows: Sequence[Sequence[object]]) -> bytes:
-    """An OpenDocument spreadsheet of texts and numbers."""
-    body = "".join(f"<table:table-row>{''.join(map(_open_cell, row))}</table:table-row>" for row in rows)
+def ods(rows: Sequence[Sequence[object]], cells: Mapping[object, str] | None = None) -> bytes:
+    """An OpenDocument spreadsheet of texts and numbers; `cells` has the XML of others."""
+    given = cells or {}
+    lines = ("".join(given.get(cell) or _open_cell(cell) for cell in row) for row in rows)
+    body = "".join(f"<table:table-row>{line}</table:table-row>" for line in lines)
     names = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
     )

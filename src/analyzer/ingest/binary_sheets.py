@@ -17,6 +17,9 @@ MINI_BYTES = 4096
 
 BEGIN, XLS_CELLS = 0x0809, frozenset((0x0006, 0x00BD, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E))
 ROW, XLSB_CELLS = 0x00, frozenset(range(0x01, 0x0C))
+SHEET, END, VALUE_OR_ERROR, FORMULA = 0x0085, 0x000A, 0x0205, 0x0006
+FORMULA_ERROR, ERROR_RESULT = b"\xff\xff", 2
+XLSB_ERRORS, XLSB_SHEET = frozenset((0x03, 0x0B)), 0x9C
 Record = tuple[int, bytes]
 
 
@@ -56,6 +59,64 @@ def xlsb_cells(content: bytes) -> int:
         elif kind in XLSB_CELLS and len(record) >= 4:
             span.add(row, int.from_bytes(record[:4], "little"))
     return span.cells
+
+
+def xls_errors(stream: BinaryIO, sheet: str) -> list[tuple[int, int]]:
+    """The cells of an xls file's sheet that hold errors, by row and column from 0; none where it cannot be told."""
+    try:
+        content = _Compound(stream).workbook()
+        start = next(_start(record) for kind, record in _records(content) if kind == SHEET and _named(record) == sheet)
+        return list(_errors_from(content[start:]))
+    except (struct.error, IndexError, ValueError, StopIteration):
+        return []
+
+
+def _start(sheet: bytes) -> int:
+    return int(struct.unpack_from("<I", sheet)[0])
+
+
+def _named(sheet: bytes) -> str:
+    return sheet[8:].decode("utf-16-le") if sheet[7] & 1 else sheet[8:].decode("latin-1")
+
+
+def _errors_from(content: bytes) -> Iterator[tuple[int, int]]:
+    """The errors of the sheet that begins here; charts in it begin and end within."""
+    depth = 0
+    for kind, record in _records(content):
+        depth += (kind == BEGIN) - (kind == END)
+        if not depth:
+            return
+        value = kind == VALUE_OR_ERROR and len(record) >= 8 and record[7]
+        if value or (kind == FORMULA and record[12:14] == FORMULA_ERROR and record[6] == ERROR_RESULT):
+            yield struct.unpack_from("<HH", record)
+
+
+def xlsb_errors(content: bytes) -> list[tuple[int, int]]:
+    """The cells of an xlsb file's sheet that hold errors, by row and column from 0."""
+    found, row = [], 0
+    for kind, record in _binary_records(content):
+        if kind == ROW and len(record) >= 4:
+            row = int.from_bytes(record[:4], "little")
+        elif kind in XLSB_ERRORS and len(record) >= 4:
+            found.append((row, int.from_bytes(record[:4], "little")))
+    return found
+
+
+def xlsb_sheets(content: bytes) -> dict[str, str]:
+    """The names of the sheets that workbook.bin lists, and by which relation each is found."""
+    sheets = {}
+    for kind, record in _binary_records(content):
+        if kind == XLSB_SHEET:
+            relation, place = _wide(record, 8)
+            name, _ = _wide(record, place)
+            sheets[name] = relation
+    return sheets
+
+
+def _wide(record: bytes, place: int) -> tuple[str, int]:
+    """A text with its length in front, and where it ends."""
+    end = place + 4 + 2 * int.from_bytes(record[place : place + 4], "little")
+    return record[place + 4 : end].decode("utf-16-le", "replace"), end
 
 
 def _largest(records: Iterable[Record]) -> int:
