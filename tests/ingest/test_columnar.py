@@ -56,6 +56,16 @@ def test_types_are_kept_or_made_plain(read: Read, kind: str) -> None:
     assert report.format == ("Parquet" if kind == "parquet" else "Arrow")
 
 
+@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow", "stream"])
+@pytest.mark.parametrize("type_", [pa.binary(), pa.large_binary(), pa.binary(2)])
+def test_bytes_that_are_no_text_are_told_of(read: Read, kind: str, type_: pa.DataType) -> None:
+    table, report = read(packed(pa.table({"b": pa.array([b"ok", None, b"\xff\x00", b"\xfe\x01"], type_)}), kind))
+    assert table["b"].to_pylist() == ["ok", None, "ff00", "fe01"]
+    told = report.coercions[0]
+    assert (told.column, told.count, [sample.text for sample in told.samples]) == ("b", 2, ["ff00", "fe01"])
+    assert "hexadecimal" in told.change
+
+
 def test_a_parquet_bomb_is_refused(read: Read) -> None:
     bomb = packed(pa.table({"a": pa.array(["x" * 1000] * 100_000)}), "parquet")
     assert len(bomb) < 50_000

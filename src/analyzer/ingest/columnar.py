@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,11 +15,11 @@ import pyarrow.parquet as pq
 from analyzer.errors import EmptyDataset, ParseError, TooWide
 from analyzer.ingest.arrow_file import arrow_file
 from analyzer.ingest.compression import check_proportion
-from analyzer.ingest.findings import Findings
+from analyzer.ingest.findings import MAX_SAMPLES, Change, Findings, shortened
 from analyzer.ingest.headers import unique_names
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.source import Source
-from analyzer.models.datasets import ColumnReading, ReadingOptions, ReadingReport, TableSchema
+from analyzer.models.datasets import CellSample, ColumnReading, ReadingOptions, ReadingReport, TableSchema
 
 BATCH_ROWS = 16_384
 PARQUET_END_BYTES = 8
@@ -118,6 +119,8 @@ def _store(
                 check_proportion(inflated, size, limits, where=where)
                 plain = [plainly(column, field.type) for column, field in zip(columns, stored, strict=True)]
                 made = pa.record_batch(plain, schema=stored)
+            for field, column, texts in zip(stored, columns, plain, strict=True):
+                _note_bytes(field.name, column, texts, findings)
             file.write(made)
     for original, name in header.renamed:
         findings.warn(f"The column {original!r} became {name!r}.")
@@ -133,7 +136,34 @@ def _store(
         for field, before in zip(stored, flat, strict=True)
     )
     return file.shape, ReadingReport(
-        format=format_, compression=source.compression, columns=readings, warnings=tuple(findings.warnings)
+        format=format_,
+        compression=source.compression,
+        columns=readings,
+        coercions=findings.coercions,
+        warnings=tuple(findings.warnings),
+    )
+
+
+def _note_bytes(name: str, column: pa.Array, texts: pa.Array, findings: Findings) -> None:
+    """Note the cells of bytes that are no text, and so are stored as their hexadecimal digits."""
+    column = column.storage if isinstance(column.type, pa.BaseExtensionType) else column
+    if pa.types.is_dictionary(column.type) and _is_binary(column.type.value_type):
+        column = column.dictionary_decode()
+    if not _is_binary(column.type):
+        return
+    changed = np.flatnonzero(pc.not_equal(pc.cast(column, pa.binary()), pc.cast(texts, pa.binary())).fill_null(False))
+    if len(changed):
+        shown = (shortened(texts[row].as_py()) for row in changed[:MAX_SAMPLES].tolist())
+        samples = tuple(CellSample(line=None, text=text) for text in shown)
+        findings.add_change(name, Change("bytes that are no text, stored as hexadecimal digits", len(changed), samples))
+
+
+def _is_binary(type_: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or pa.types.is_fixed_size_binary(type_)
+        or pa.types.is_binary_view(type_)
     )
 
 
