@@ -25,7 +25,7 @@ TEXT = "x" * (MIB // 3)
 WALLS: dict[str, tuple[dict[str, float], dict[str, Any], str]] = {
     "wall time": ({"task_timeout_seconds": 2}, {"kind": "sleep"}, "timeout"),
     "wall time, in C code": ({"task_timeout_seconds": 2}, {"kind": "spin"}, "timeout"),
-    "processor time, in C code": ({"task_cpu_seconds": 0.5}, {"kind": "spin"}, "cpu-limit"),
+    "processor time, in C code": ({"task_cpu_seconds": 1.5}, {"kind": "spin"}, "cpu-limit"),
     "memory": ({"task_memory_bytes": 300 * MIB}, {"kind": "memory"}, "memory-limit"),
     "bytes of a section": ({"max_result_bytes": MIB}, {"kind": "large"}, "result-too-large"),
     "bytes of the result": ({"max_result_bytes": MIB}, {"parts": 4, "text": TEXT}, "result-too-large"),
