@@ -1,10 +1,10 @@
 """Which columns an analysis looks at, and how they are dealt out to parts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from analyzer.errors import InvalidParameters, nearest
 from analyzer.models import TableSchema
-from analyzer.registry import Part, Section
+from analyzer.registry import Cost, Part, Section
 
 MAX_PARTS = 256
 """Up to so many columns each is a part of its own; above, equal groups of neighbours make as many parts at most."""
@@ -33,14 +33,20 @@ def chosen(schema: TableSchema, wanted: Sequence[str] | None) -> tuple[str, ...]
     return tuple(name for name in schema.names if name in frozenset(wanted))
 
 
-def column_parts(names: Sequence[str], shared: str = "", rows: int = 0) -> list[Part]:
+def column_parts(
+    names: Sequence[str], shared: str = "", rows: int = 0, cost: Callable[[Sequence[str]], Cost | None] = lambda _: None
+) -> list[Part]:
     """At most MAX_PARTS parts: one for each column or, where there are too many, one for each group of neighbours.
 
     They are shared under this key, if it is not empty. The fewer `rows` there are, the more columns make a group.
+    `cost` tells that of a part with these columns.
     """
     size = 1 if len(names) <= MAX_PARTS else _group_size(len(names), rows)
     groups = [tuple(names[start : start + size]) for start in range(0, len(names), size)]
-    return [Part(group[0] if len(group) == 1 else f"{group[0]} … {group[-1]}", group, shared) for group in groups]
+    return [
+        Part(group[0] if len(group) == 1 else f"{group[0]} … {group[-1]}", group, shared, cost=cost(group))
+        for group in groups
+    ]
 
 
 def _group_size(columns: int, rows: int) -> int:

@@ -7,6 +7,7 @@ them what it takes by the row, or nothing; and what does not grow with the table
 against what parts take of real workers.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,12 @@ class Rate:
     together: bool = False  # it holds all of its columns at once, and not one after the other
     most_cells: int | None = None  # pairs times rows, at the most
 
+    def cell_bytes(self, type_: str) -> float:
+        """Of a column of this Arrow type."""
+        if type_.startswith(WHOLE):
+            return self.whole_bytes
+        return self.real_bytes if type_.startswith(REAL) else 0.0
+
 
 FIGURES = Rate(whole_bytes=15, real_bytes=8, cell_ns=45)
 DISTRIBUTION = Rate(whole_bytes=47, real_bytes=47, cell_ns=300)
@@ -54,14 +61,11 @@ class Costs:
 
     def of(self, rate: Rate, names: Sequence[str] = (), share: float = 1.0) -> Cost:
         """Of a part with these columns, that does this share of what is done for their pairs."""
-        numbers = [cell for name in names if (cell := self._cell_bytes(rate, name)) is not None]
-        held = sum(numbers) if rate.together else max(numbers, default=0.0)
+        held = 0.0
+        for type_, count in Counter(map(self._types.__getitem__, names)).items():
+            cell_bytes = rate.cell_bytes(type_)
+            held = held + count * cell_bytes if rate.together else max(held, cell_bytes)
         pairs = len(names) * (len(names) - 1) // 2
         rows = self._rows if rate.most_cells is None else min(self._rows, rate.most_cells // max(pairs, 1))
         ns = rate.row_ns + rate.cell_ns * len(names) + rate.pair_ns * pairs * share
         return Cost(rows * (rate.row_bytes + held), rows * ns * 1e-9)
-
-    def _cell_bytes(self, rate: Rate, name: str) -> float | None:
-        if self._types[name].startswith(WHOLE):
-            return rate.whole_bytes
-        return rate.real_bytes if self._types[name].startswith(REAL) else None

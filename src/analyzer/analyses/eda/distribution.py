@@ -16,7 +16,7 @@ last digit has what is written with six decimals at most.
 """  # noqa: E501 - a row of a Markdown table is a line
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -119,9 +119,8 @@ def looked_at(schemas: Schemas, params: DistributionParams) -> tuple[str, ...]:
 def parts(schemas: Schemas, params: DistributionParams) -> Sequence[Part]:
     """Parts of columns."""
     key = f"eda_distribution {VERSION} bins {params.bins} grid {params.grid} seed {params.seed}"
-    table = costs.Costs(schemas["df"])
-    made = column_parts(looked_at(schemas, params), shared=key)
-    return [replace(part, cost=table.of(costs.DISTRIBUTION, part.columns)) for part in made]
+    cost = partial(costs.Costs(schemas["df"]).of, costs.DISTRIBUTION)
+    return column_parts(looked_at(schemas, params), shared=key, cost=cost)
 
 
 def compute(tables: Tables, part: Part, params: DistributionParams) -> Section:

@@ -78,7 +78,7 @@ of which every value is a multiple, and `gaps` are the distances between neighbo
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -184,9 +184,8 @@ def parts(schemas: Schemas, params: SummaryParams) -> Sequence[Part]:
 def figure_parts(schema: TableSchema, names: Sequence[str], top: int = TOP, bins: int = BINS) -> list[Part]:
     """Parts whose sections are the figures of these columns, the same for every analysis that asks for them."""
     key = f"eda_statistical_summary {VERSION} top {top} bins {bins}"
-    table = costs.Costs(schema)
-    made = (replace(part, cost=table.of(costs.FIGURES, part.columns)) for part in column_parts(names, key, schema.rows))
-    return cheapest_first(list(made), schema)
+    cost = partial(costs.Costs(schema).of, costs.FIGURES)
+    return cheapest_first(column_parts(names, key, schema.rows, cost), schema)
 
 
 def is_figures(part: Part) -> bool:
