@@ -11,6 +11,8 @@ import pytest
 from analyzer import uploads
 from analyzer.executors.base import Lane
 from analyzer.service import Analyzer
+from analyzer.web import receive
+from analyzer.web.bodies import LARGE_BYTES
 from tests.api import Api
 from tests.waiting import until
 
@@ -68,6 +70,33 @@ async def test_what_cannot_be_read_need_not_arrive(api: Api, content: bytes) -> 
             yield b"\x7fELF\x02\x01\x01" + bytes(50_000)
 
     (await api.ask("POST", "/api/upload?filename=t.csv", data=endlessly())).problem(415, "unsupported-format")
+
+
+def _head(length: int) -> bytes:
+    return f"POST /api/upload?filename=t.csv HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+async def test_nor_need_all_of_a_large_body(api: Api) -> None:
+    reader, writer = await asyncio.open_connection(api.http._base_url.host, api.http._base_url.port)  # type: ignore[union-attr]
+    writer.write(_head(2**28) + b"\x7fELF\x02\x01\x01")
+    answer = asyncio.create_task(reader.readuntil(b"}"))
+    while not answer.done():
+        writer.write(bytes(100_000))
+        await asyncio.sleep(0.01)
+    assert answer.result().startswith(b"HTTP/1.1 415 ")
+    writer.close()
+
+
+async def test_who_stops_within_a_large_body_is_told_and_dropped(
+    api: Api, analyzer: Analyzer, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "SLOW_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection(api.http._base_url.host, api.http._base_url.port)  # type: ignore[union-attr]
+    writer.write(_head(2 * LARGE_BYTES) + content[:LARGE_BYTES])
+    answer = await reader.readuntil(b"}")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    await until(lambda: not list((analyzer.settings.data_dir / "drafts").iterdir()), "its draft is gone")
+    writer.close()
 
 
 async def test_options_behind_the_file_still_count(api: Api, content: bytes) -> None:
