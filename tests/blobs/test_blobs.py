@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,10 @@ async def test_a_new_start_clears_the_drafts_and_nothing_else(tmp_path: Path) ->
 async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blobs = await asyncio.to_thread(LocalBlobs, tmp_path)
 
-    def full(path: Path, content: bytes) -> None:
-        path.touch()
+    def full(file: int, content: memoryview) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(StorageFull):
         await blobs.put("results/a", b"content")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

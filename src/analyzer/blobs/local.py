@@ -58,7 +58,7 @@ class LocalBlobs:
         draft = self.draft()
         try:
             with telling_when_full():
-                draft.write_bytes(content)
+                _write(draft, content)
             self._keep(key, draft)
         except BaseException:
             draft.unlink(missing_ok=True)
@@ -73,3 +73,14 @@ class LocalBlobs:
                 shutil.rmtree(doomed)
         else:
             place.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """As `Path.write_bytes`, which asks the system twice as often; each time another thread gets the interpreter."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    finally:
+        os.close(file)
