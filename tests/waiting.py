@@ -59,3 +59,7 @@ class Gate:
     def open(self, part: str = "") -> None:
         """For all parts, or for the one of this name."""
         (self.folder / f"open {part}".rstrip()).touch()
+
+    def shut(self) -> None:
+        """For all who come from now on."""
+        (self.folder / "open").unlink()
