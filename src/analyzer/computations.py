@@ -110,11 +110,11 @@ class Computations:
             return await self._runner.work(live, self._scheduler.turn(live.id))
         lead = computation.lead
         async for entries in lead.broadcaster.log.follow(None, patient=True):
-            if live.run.status is RunStatus.QUEUED:
-                live.change(status=RunStatus.RUNNING, started_at=now())
-                if not computation.work.done():
-                    await self._runner.note_begun(live)
-            live.change(progress=lead.run.progress)
+            begins = live.run.status is RunStatus.QUEUED
+            news = {"status": RunStatus.RUNNING, "started_at": now()} if begins else {}
+            live.change(progress=lead.run.progress, **news)
+            if begins and not computation.work.done():
+                await self._runner.note_begun(live)
             for entry in entries:
                 live.broadcaster.log.append(live.broadcaster.log.next_entry(entry.type, entry.members))
         await asyncio.wait([computation.work])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analyzer.models import Event, now, rfc3339
+from analyzer.models import Event, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def encode_entry(run_id: str, epoch: str, kind: str, number: int, members: bytes
         kind.encode(),
         number,
         run_id.encode(),
-        rfc3339(now()).encode(),
+        stamp().encode(),
     )
     frame = b"id: %s:%d\nevent: %s\ndata: %s%s}\n\n" % (epoch.encode(), number, kind.encode(), envelope, members)
     return Entry(kind, frame)

@@ -59,3 +59,23 @@ async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatc
     with pytest.raises(StorageFull):
         await blobs.put("results/a", b"content")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+async def test_many_are_put_at_once_and_each_is_told_what_became_of_its_own(tmp_path: Path) -> None:
+    blobs = await asyncio.to_thread(LocalBlobs, tmp_path)
+    (tmp_path / "in-the-way").mkdir()
+    puts = [blobs.put(f"results/{number}", b"%d" % number) for number in range(50)]
+    outcomes = await asyncio.gather(*puts[:20], blobs.put("in-the-way", b"no"), *puts[20:], return_exceptions=True)
+    assert isinstance(outcomes.pop(20), IsADirectoryError)
+    assert outcomes == [None] * 50
+    assert [await blobs.get(f"results/{number}") for number in range(50)] == [b"%d" % n for n in range(50)]
+    assert await blobs.groups("drafts") == set()
+
+
+async def test_who_leaves_takes_nobody_along(tmp_path: Path) -> None:
+    blobs = await asyncio.to_thread(LocalBlobs, tmp_path)
+    leaves, stays = (asyncio.create_task(blobs.put(f"results/{name}", b"content")) for name in "ab")
+    await asyncio.sleep(0)
+    leaves.cancel()
+    await stays
+    assert await blobs.get("results/b") == b"content"

@@ -14,7 +14,7 @@ from analyzer.errors import BudgetExhausted
 from analyzer.executors.jail import Hear
 from analyzer.llm.base import Finish, Message, ModelRequest, Usage, guessed_tokens
 from analyzer.llm.calling import Caller
-from analyzer.models import now, rfc3339
+from analyzer.models import stamp
 from analyzer.retention import prompt_key
 
 MOST_OUTPUT_TOKENS = 8192
@@ -106,7 +106,7 @@ class Exchange:
         """Before it leaves: what was sent can be read whatever becomes of the call."""
         told = self.caller.provider.capabilities
         call = {
-            "at": rfc3339(now()),
+            "at": stamp(),
             "provider": told.provider,
             "model": told.model,
             "max_output_tokens": request.max_output_tokens,

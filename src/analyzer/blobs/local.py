@@ -3,12 +3,16 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from analyzer.aio import Tasks
 from analyzer.blobs.base import BlobMissing
 from analyzer.drafts import telling_when_full
 from analyzer.models import new_id
+
+MAX_TOGETHER_BYTES = 256 * 1024  # of one blob that is written in one go with others; larger ones would hold those up
 
 
 class LocalBlobs:
@@ -19,6 +23,9 @@ class LocalBlobs:
         self._drafts = folder / "drafts"
         shutil.rmtree(self._drafts, ignore_errors=True)
         self._drafts.mkdir(parents=True)
+        self._waiting: list[tuple[str, bytes, asyncio.Future[None]]] = []
+        self._tasks = Tasks()
+        self._putting = False
 
     def draft(self) -> Path:
         return self._drafts / new_id()
@@ -27,7 +34,37 @@ class LocalBlobs:
         await asyncio.to_thread(self._keep, key, draft)
 
     async def put(self, key: str, content: bytes) -> None:
-        await asyncio.to_thread(self._put, key, content)
+        if len(content) > MAX_TOGETHER_BYTES:
+            await asyncio.to_thread(self._put, key, content)
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((key, content, done))
+        if not self._putting:
+            self._putting = True
+            self._tasks.start(self._put_all(), "put blobs")
+        await done
+
+    async def _put_all(self) -> None:
+        """What came while a thread was writing goes to it together: the way there takes longer than the writing."""
+        try:
+            while self._waiting:
+                together, self._waiting = self._waiting, []
+                failures = await asyncio.to_thread(self._put_each, [(key, content) for key, content, _ in together])
+                for (_, _, done), failure in zip(together, failures, strict=True):
+                    if not done.done():  # else whoever waited has left
+                        done.set_result(None) if failure is None else done.set_exception(failure)
+        finally:
+            self._putting = False
+
+    def _put_each(self, blobs: Sequence[tuple[str, bytes]]) -> list[Exception | None]:
+        return [self._failure(key, content) for key, content in blobs]
+
+    def _failure(self, key: str, content: bytes) -> Exception | None:
+        try:
+            self._put(key, content)
+        except Exception as failure:  # noqa: BLE001 - it is handed to whoever wanted the blob
+            return failure
+        return None
 
     async def get(self, key: str) -> bytes:
         try:

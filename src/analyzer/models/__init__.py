@@ -1,6 +1,6 @@
 """The values that travel: between rooms, across the process border and over the wire. All are frozen."""
 
-from analyzer.models.base import PUBLIC, Removal, new_id, now, rfc3339
+from analyzer.models.base import PUBLIC, Removal, new_id, now, rfc3339, stamp
 from analyzer.models.datasets import (
     ColumnReading,
     ColumnSchema,
@@ -44,4 +44,5 @@ __all__ = [
     "new_id",
     "now",
     "rfc3339",
+    "stamp",
 ]
