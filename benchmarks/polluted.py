@@ -1,7 +1,7 @@
 """How well polluted CSV files are read with automatic detection: ours beside pandas, DuckDB and CleverCSV.
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install pandas duckdb clevercsv
-    python benchmarks/polluted.py --peers /tmp/peers/bin/python [--corpus held_out] [--seed 7]
+    python benchmarks/polluted.py --peers /tmp/peers/bin/python [--corpus pollution_held_out] [--seed 7]
 
 There are two corpora: `pollution.py`, with which the detector was made, and `pollution_held_out.py`, which came after.
 Every file is scored as in the Pollock benchmark: 10 points, one each for success and for precision, recall and F1 of

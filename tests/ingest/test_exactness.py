@@ -107,3 +107,10 @@ def test_accents_of_dos_are_no_japanese(read: Read, name: str) -> None:
     table, report = read("name,n\nMüller,1\nGröße,2\nÄrger,3\n".encode(name))
     assert table["name"].to_pylist() == ["Müller", "Größe", "Ärger"]
     assert any("is a guess" in warning for warning in report.warnings)
+
+
+def test_numbers_that_a_spreadsheet_shortened_are_doubted(read: Read) -> None:
+    table, report = read("id,n\n4.01234E+12,1\n4.01235E+12,2\n")
+    assert table["id"].to_pylist() == [4.01234e12, 4.01235e12]
+    assert any("'id'" in warning and "shortened" in warning for warning in report.warnings)
+    assert not read("x,n\n4.01234E+12,1\n0.5,2\n")[1].warnings

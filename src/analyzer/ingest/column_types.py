@@ -28,6 +28,8 @@ NUMERAL = re.compile(r"[0-9]|[Ii]nf")
 DATE_OPENING = re.compile(r"[0-9]+[-/.]")
 LEADING_ZERO = r"^[+-]?0[0-9]"
 DIGITS = r"^[+-]?[0-9]+$"
+SHORTENED = r"^[0-9](\.[0-9]{1,5})?E\+(1[1-9]|[2-9][0-9])$"
+"""How Excel shows, and then writes, numbers of twelve digits and more."""
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -141,6 +143,10 @@ def _doubt(texts: pa.StringArray, style: NumberStyle) -> str | None:
     """What else numbers of this style could mean: `1,234` is 1234 or 1.234."""
     if style == NumberStyle(".", ",") and _all(pc.match_substring_regex(texts, NumberStyle(",", "").pattern)):
         return "commas could be decimal marks as well; set `decimal` if they are"
+    if style.is_plain and _all(pc.match_substring_regex(texts, SHORTENED)):
+        return (
+            "a spreadsheet may have shortened longer numbers to these; of identifiers the digits are lost"
+        )
     return None
 
 
