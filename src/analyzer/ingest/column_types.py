@@ -144,9 +144,7 @@ def _doubt(texts: pa.StringArray, style: NumberStyle) -> str | None:
     if style == NumberStyle(".", ",") and _all(pc.match_substring_regex(texts, NumberStyle(",", "").pattern)):
         return "commas could be decimal marks as well; set `decimal` if they are"
     if style.is_plain and _all(pc.match_substring_regex(texts, SHORTENED)):
-        return (
-            "a spreadsheet may have shortened longer numbers to these; of identifiers the digits are lost"
-        )
+        return "a spreadsheet may have shortened longer numbers to these; of identifiers the digits are lost"
     return None
 
 
