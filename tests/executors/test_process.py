@@ -317,3 +317,29 @@ async def test_workers_are_no_session_of_their_own() -> None:
         assert os.getsid(pid) == os.getsid(0)
         assert os.getpgid(pid) != os.getpgid(0)  # Ctrl-C at the terminal is not for them
         assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+FORKED = """
+import os, sys
+from analyzer.executors import worker  # as the forkserver does
+
+def begin():
+    worker.begin(0)
+    print("begun", flush=True)
+
+child = os.fork()
+if not child and sys.argv[1] == "orphan":
+    child = os.fork()
+if child:
+    os.waitpid(child, 0)
+else:
+    begin()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(("whose", "told"), [("child", "begun\n"), ("orphan", "")])
+def test_a_worker_whose_forkserver_has_ended_meanwhile_does_not_begin(whose: str, told: str) -> None:
+    """It would be told of no end any more, and stay for ever."""
+    command = [sys.executable, "-c", FORKED, whose]
+    assert subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout == told

@@ -46,6 +46,7 @@ from analyzer.tables import export, letting_go, open_table, page
 
 FULL = "eda_full"  # whose result holds those of others, by task id
 PR_SET_PDEATHSIG = 1
+IMPORTED_IN = os.getpid()  # of a worker that is forked, the forkserver
 
 ARRIVING_BUFFER_BYTES = 1024 * 1024
 
@@ -55,6 +56,8 @@ def begin(niceness: int) -> None:
     if sys.platform == "linux":
         # The forkserver ends with the server, and this worker with the forkserver, even a stopped one.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if IMPORTED_IN not in (os.getpid(), os.getppid()):  # it had ended before we asked, and nobody would end us
+            os._exit(1)
     else:
         threading.Thread(target=_end_with_the_server, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
