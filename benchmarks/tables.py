@@ -1,7 +1,8 @@
-"""The tables all benchmarks use, made from a seed: `mixed` (25 columns of all kinds), `slim` (6 of them) and `wide`.
+"""The tables all benchmarks use, made from a seed: `mixed` (25 columns), `slim` (6), `long` (8) and `wide`.
 
 python benchmarks/tables.py mixed 1000000 mixed-1m.csv     # 203 MB
 python benchmarks/tables.py slim 20000000 slim-20m.csv     # 1.3 GB
+python benchmarks/tables.py long 20000000 long-20m.csv     # 1.7 GB
 python benchmarks/tables.py wide 5000 wide.csv             # 74 MB
 """
 
@@ -44,6 +45,17 @@ def slim(rows: int, seed: int = SEED) -> Iterator[pa.RecordBatch]:
         }
         gaps = [columns["reference"], *(_with_gaps(generator, column, 0.02) for column in list(columns.values())[1:])]
         yield pa.record_batch(gaps, list(columns))
+
+
+def long(rows: int, seed: int = SEED) -> Iterator[pa.RecordBatch]:
+    """What `slim` has, a text that nearly every row has for itself, and a number that follows another one."""
+    generator = np.random.default_rng(seed + 1)
+    for batch in slim(rows, seed):
+        places = pa.array(generator.integers(0, 10**9, batch.num_rows)).cast(pa.string())
+        names = pc.binary_join_element_wise("customer", places, "-")
+        follower = pc.add(batch["number"], pa.array(generator.normal(0, 50, batch.num_rows).round(4)))
+        names = _with_gaps(generator, names, 0.02)
+        yield pa.record_batch([*batch.columns, names, follower], [*batch.schema.names, "name", "follower"])
 
 
 def _mixed_chunk(generator: np.random.Generator, start: int, rows: int) -> pa.RecordBatch:
@@ -96,7 +108,12 @@ def _with_gaps(generator: np.random.Generator, values: pa.Array, share: float) -
     return pc.if_else(gaps, pa.scalar(None, values.type), values)
 
 
-TABLES: dict[str, Callable[[int], Iterator[pa.RecordBatch]]] = {"mixed": mixed, "slim": slim, "wide": wide}
+TABLES: dict[str, Callable[[int], Iterator[pa.RecordBatch]]] = {
+    "mixed": mixed,
+    "slim": slim,
+    "long": long,
+    "wide": wide,
+}
 
 
 def main() -> None:

@@ -42,10 +42,11 @@ def is_binary(kind: pa.DataType) -> bool:
 def counted(column: pa.ChunkedArray) -> Counted:
     """Counts a column's values, leaving out nulls."""
     if _mostly_distinct(column):
-        present = column.drop_null()
-        key = text_hashes(present, HASHED_BYTES)
+        key = text_hashes(column, HASHED_BYTES)
         if key is not None:
-            return _with_few_repeated(present, repeated(key))
+            suspects = repeated(key)
+            del key  # before the values are copied: of many millions it is as large as they are
+            return _with_few_repeated(column, suspects)
     return _tabled(column)
 
 
@@ -66,18 +67,31 @@ def _mostly_distinct(column: pa.ChunkedArray) -> bool:
     return len(pc.unique(probe)) > 0.9 * len(probe)
 
 
-def _with_few_repeated(present: pa.ChunkedArray, suspects: Array) -> Counted:
-    """The same where only the values in these rows can occur more than once."""
-    counts = np.ones(len(present), dtype=np.int64)
-    values = pa.chunked_array([present.combine_chunks()]).chunk(0)
-    if not suspects.size:
-        return Counted(values, counts)
-    codes = values.take(pa.array(suspects)).dictionary_encode().indices.to_numpy()
-    first = np.unique(codes, return_index=True)[1]
-    counts[suspects] = 0
-    counts[suspects[first]] = np.bincount(codes)
+def _with_few_repeated(column: pa.ChunkedArray, suspects: Array) -> Counted:
+    """The same where only these of the present values can occur more than once.
+
+    What is kept is picked from the column itself, so that it is copied as seldom as can be.
+    """
+    valid = column.is_valid().to_numpy()
+    counts = np.ones(len(column) - column.null_count, dtype=np.int64)
+    if suspects.size:
+        marked = np.zeros(counts.size, dtype=bool)
+        marked[suspects] = True
+        encoded = column.filter(pa.array(_among(valid, marked))).dictionary_encode()
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
+        first = np.unique(codes, return_index=True)[1]
+        counts[suspects] = 0
+        counts[suspects[first]] = np.bincount(codes)
     once = counts > 0
-    return Counted(values.filter(pa.array(once)), counts[once])
+    values = column.filter(pa.array(_among(valid, once))).combine_chunks()
+    return Counted(pa.chunked_array([values]).chunk(0), counts[once])
+
+
+def _among(valid: Array, marked: Array) -> Array:
+    """A mask over the present values as one over all rows."""
+    rows = valid.copy()
+    rows[valid] = marked
+    return rows
 
 
 def summary(levels: Counted, missing: int, top: int) -> Figures:

@@ -113,7 +113,7 @@ class Levels:
         values, counts = counted
         if categories.is_binary(values.type):
             values, counts = pa.array([], pa.large_string()), counts[:0]
-        return cls(values.cast(pa.large_string())[:MAX_LEVELS], counts[:MAX_LEVELS])
+        return cls(values[:MAX_LEVELS].cast(pa.large_string()), counts[:MAX_LEVELS])
 
     def matching(self, pattern: str) -> Array:
         """Which levels match this RE2 pattern."""
