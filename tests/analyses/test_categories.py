@@ -39,6 +39,13 @@ def test_mostly_distinct_values_are_counted_like_any(more: Sequence[str | None],
     assert list(zip(values.to_pylist(), counts.tolist(), strict=True)) == list(expected.items())
 
 
+def test_a_text_is_the_same_in_every_chunk_whatever_else_is_there() -> None:
+    short = [str(number) for number in range(MANY)]
+    column = pa.chunked_array([short, ["x" * 60, "7", "12345", ""], [""]])
+    values, counts = categories.counted(column)
+    assert dict(zip(values.to_pylist(), counts.tolist(), strict=True)) == Counter(column.to_pylist())
+
+
 def test_values_that_only_seem_distinct_are_counted_too() -> None:
     column = chunked([str(number % (2 * categories.PROBED)) for number in range(MANY)], pa.string())
     values, counts = categories.counted(column)
