@@ -74,15 +74,28 @@ def _kth_distance(ordered: Array, centre: float, k: int) -> float:
 
 def distinct_and_modes(ordered: Array) -> tuple[int, list[int | float | str]]:
     """How many different values there are, and the most frequent ones in ascending order, at most MAX_MODES."""
-    steps = ordered[1:] != ordered[:-1]
-    distinct = int(np.count_nonzero(steps)) + 1
-    if distinct == ordered.size:
+    same = ordered[1:] == ordered[:-1]
+    repeats = int(np.count_nonzero(same))
+    distinct = ordered.size - repeats
+    if not repeats:
         modes = ordered[:MAX_MODES]
+    elif repeats < distinct:  # only what repeats is looked at, which in most columns of doubles is little
+        places = np.flatnonzero(same)
+        modes = ordered[places[_longest(np.flatnonzero(places[1:] - places[:-1] > 1), places.size)]]
     else:
-        ends = np.append(np.flatnonzero(steps), ordered.size - 1)
-        lengths = np.diff(ends, prepend=-1)
-        modes = ordered[ends[np.flatnonzero(lengths == lengths.max())[:MAX_MODES]]]
+        modes = ordered[_longest(np.flatnonzero(~same), ordered.size)]
     return distinct, [number(mode + 0) for mode in modes.tolist() if math.isfinite(mode)]
+
+
+def _longest(inner: Array, size: int) -> Array:
+    """Where the longest runs end, at most MAX_MODES, of places that fall into runs with these ends and the last one."""
+    ends = np.empty(inner.size + 1, np.intp)
+    ends[:-1], ends[-1] = inner, size - 1
+    lengths = ends.copy()
+    lengths[1:] -= ends[:-1]
+    lengths[0] += 1
+    longest: Array = ends[np.flatnonzero(lengths == lengths.max())[:MAX_MODES]]
+    return longest
 
 
 def direction(given: Array, distinct: int) -> str:
