@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
 
 from readers import peak_mb  # noqa: E402
+
 from tables import TABLES, write_csv  # noqa: E402
 
 PEERS = ("fastapi", "uvicorn[standard]", "python-multipart", "polars", "duckdb", "pandas", "pyarrow")
