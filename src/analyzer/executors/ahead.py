@@ -7,6 +7,7 @@ and memory that they do not touch they need not copy.
 import encodings
 import gc
 import importlib
+import multiprocessing
 import os
 import pkgutil
 from contextlib import suppress
@@ -65,6 +66,7 @@ def _gather_memory() -> None:
                 syscalls.collapse(first, last - first)
 
 
+multiprocessing.current_process().authkey = b""  # its own, and no business of foreign code all the same
 _import_encodings()
 _rehearse()
 places.import_path()

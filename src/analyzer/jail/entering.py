@@ -5,7 +5,9 @@ it forbids the calls that the others are made of.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from analyzer.jail import identity, landlock, namespaces, places, seccomp
 from analyzer.jail.levels import Layer
@@ -47,6 +49,12 @@ def prepare(walls: Walls) -> None:
         namespaces.separate_children(privileged=is_root(), inside=walls.user)
 
 
+def _stand_back() -> None:
+    """A session is scheduled as a whole, as if it were one process, and how nice its processes are counts inside alone."""
+    with suppress(OSError):  # a kernel that does not group
+        Path("/proc/self/autogroup").write_text(str(os.nice(0)))
+
+
 def enter(walls: Walls, *, wrapped: bool = False) -> None:
     """Put this process behind its walls, for good; behind the rest of them, where it is wrapped in namespaces already.
 
@@ -54,6 +62,7 @@ def enter(walls: Walls, *, wrapped: bool = False) -> None:
     """
     root, layers = is_root(), walls.layers
     os.setsid()  # in a pid namespace too, whose processes would else stay in a process group outside of it
+    _stand_back()
     readable = places.readable()
     writable = [places.SCRATCH] if Layer.NAMESPACES in layers else []
     if wrapped:
