@@ -50,7 +50,7 @@ def prepare(walls: Walls) -> None:
 
 
 def _stand_back() -> None:
-    """A session is scheduled as a whole, as if it were one process, and how nice its processes are counts inside alone."""
+    """A session is scheduled as a whole, as if it were one process; how nice its processes are counts inside alone."""
     with suppress(OSError):  # a kernel that does not group
         Path("/proc/self/autogroup").write_text(str(os.nice(0)))
 

@@ -334,7 +334,7 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
-    version=3,
+    version=4,
     settle=settle,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )
