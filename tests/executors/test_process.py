@@ -180,7 +180,7 @@ async def test_a_stopped_worker_is_replaced_at_work_and_at_rest(at_gate: tuple[C
         os.kill(first, signal.SIGSTOP)
         (done,), _ = await asyncio.wait([stopped, neighbour], return_when=asyncio.FIRST_COMPLETED)
         assert isinstance(done.exception(), WorkerDied)
-        assert not alive(first)
+        await until(lambda: not alive(first), "it ends: its line is down a little before")
         assert alive(second)
         await until(lambda: executor._lanes[Lane.WORK].idle == 1)
         (idle,) = executor._lanes[Lane.WORK]._idle

@@ -71,10 +71,10 @@ async def test_a_forkserver_that_dies_again_and_again_is_seen_by_nobody(
         assert await _said(own, run) == undisturbed
         assert len(gate.pids) == 3 * PARTS
     await until(lambda: _is_calm(own))
-    left = family()
-    # Dead forkservers are buried, or they would be among these; their workers are left to the system to bury.
-    assert len(left) == 1 + sum(lane.size for lane in own._executor._lanes.values())
-    assert not {pid for pid in seen - left if alive(pid)}
+    slots = sum(lane.size for lane in own._executor._lanes.values())
+    assert len(psutil.Process(_forkserver(own)).children()) == slots
+    # What is alive is ours: workers whose forkserver has died are nobody's, and left to the system to bury.
+    assert not {pid for pid in seen - family() if alive(pid)}
     assert _temporary(own) == temporary
     gc.collect()
     assert psutil.Process().num_fds() < descriptors + OF_ONE_WORKER
