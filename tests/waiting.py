@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,17 @@ def family(pid: int | None = None) -> set[int]:
     """The processes that descend from this one, but for multiprocessing's tracker, which ends with it by itself."""
     children = psutil.Process(pid or os.getpid()).children(recursive=True)
     return {child.pid for child in children if "resource_tracker" not in _command(child)}
+
+
+def jailed(server: int | None = None) -> set[int]:
+    """Of the processes below this one, the supervisors that have a child, and their children."""
+    found: set[int] = set()
+    for forkserver in psutil.Process(server or os.getpid()).children():
+        with suppress(psutil.NoSuchProcess):
+            for child in forkserver.children():
+                below = {process.pid for process in child.children(recursive=True)}
+                found |= below | {child.pid} if below else set()
+    return found
 
 
 def _command(process: psutil.Process) -> str:

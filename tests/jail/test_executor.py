@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psutil
 import pytest
 
 from analyzer.errors import CpuLimit, Crashed, RunTimeout
@@ -17,7 +18,7 @@ from analyzer.executors.base import RunCode
 from analyzer.executors.jail import JailExecutor
 from analyzer.jail.limits import Limits
 from analyzer.settings import JailBackend
-from tests.waiting import alive, family, until
+from tests.waiting import alive, family, jailed, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is a jail on Linux alone")
 
@@ -112,6 +113,14 @@ async def test_runs_that_wait_for_a_dying_forkserver_get_another() -> None:
         assert await asyncio.gather(*running) == [0, 1]
 
 
+async def test_the_one_that_waits_for_its_order_may_be_killed() -> None:
+    async with _jail() as jail:
+        forkserver = psutil.Process(_forkserver(jail))
+        await until(lambda: len(forkserver.children()) == 1, "it to be one fork ahead, and no more")
+        forkserver.children()[0].kill()
+        assert await _run(jail, "1") == 1
+
+
 async def test_a_forkserver_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     async with _jail() as jail:
         first = _forkserver(jail)
@@ -125,7 +134,6 @@ async def test_a_forkserver_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPat
 
 async def test_a_run_that_is_cancelled_before_its_process_is_there_leaves_none() -> None:
     async with _jail() as jail:
-        before = family()
         os.kill(_forkserver(jail), signal.SIGSTOP)
         running = asyncio.create_task(_run(jail, "1"))
         await until(lambda: jail._launcher._forkserver._asked, "a process to be asked for")
@@ -134,28 +142,28 @@ async def test_a_run_that_is_cancelled_before_its_process_is_there_leaves_none()
         assert jail._launcher._numbers, "its user is nobody else's as long as it may come to be"
         os.kill(_forkserver(jail), signal.SIGCONT)
         await until(lambda: not jail._launcher._numbers, "it to come and to end")
-        await until(lambda: family() <= before, "it to be buried")
+        assert not jailed()
 
 
 async def test_cancelling_ends_code_that_ignores_every_signal() -> None:
     async with _jail() as jail:
-        before = family()
         running = await _until_it_prints(
             jail, "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nsum(range(10**15))"
         )
-        assert len(family() - before) == 2 + (BACKEND == "bubblewrap"), "a supervisor, its jailed child, what wraps it"
+        ours = jailed()
+        assert len(ours) == 2 + (BACKEND == "bubblewrap"), "a supervisor, its jailed child, what wraps it"
         running.cancel()
         await asyncio.wait([running])
         assert running.cancelled()
-        await until(lambda: not (family() - before), "both are gone")
+        await until(lambda: not any(alive(pid) for pid in ours), "all are gone")
 
 
 async def test_jailed_code_dies_with_its_supervisor() -> None:
     async with _jail() as jail:
-        before = family()
         running = await _until_it_prints(jail, "sum(range(10**15))")
-        ours = family() - before
-        os.kill(min(ours), signal.SIGKILL)
+        ours = jailed()
+        (supervisor,) = ours & {child.pid for child in psutil.Process(_forkserver(jail)).children()}
+        os.kill(supervisor, signal.SIGKILL)
         with pytest.raises(Crashed):
             await running
         await until(lambda: not any(alive(pid) for pid in ours), "the child is gone too")

@@ -17,7 +17,7 @@ from analyzer.web.keys import ANALYZER
 from tests.api import Api
 from tests.conftest import serving
 from tests.serverprocess import server
-from tests.waiting import family, until
+from tests.waiting import family, jailed, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is a jail on Linux alone")
 
@@ -121,7 +121,7 @@ async def test_processor_time_is_counted_for_each_run(make_settings: Callable[..
 
 async def test_cancelling_a_run_ends_its_session(api: Api) -> None:
     file_id = await api.dataset(TABLE)
-    before = family()
+    before = jailed()
     await _end(api, file_id, "x = 1", "cancelled")
     run_id = await api.start(file_id, "code", code="print('begun')\nwhile True: pass", session_id="cancelled")
     async with api.http.get(f"/api/run/{run_id}/events", headers=api.headers) as stream:
@@ -131,7 +131,7 @@ async def test_cancelling_a_run_ends_its_session(api: Api) -> None:
     await api.ask("DELETE", f"/api/run/{run_id}")
     lost = await _end(api, file_id, "x", "cancelled")
     assert "cancelled" in lost["detail"]
-    await until(lambda: not family() - before, "the processes of the session are gone")
+    await until(lambda: not jailed() - before, "the processes of the session are gone")
 
 
 async def test_two_runs_in_one_session_take_turns(api: Api) -> None:
@@ -151,9 +151,9 @@ async def test_idle_sessions_go_and_the_oldest_makes_room(make_settings: Callabl
         api = Api(http)
         file_id = await api.dataset(TABLE)
         await _end(api, file_id, "1", None)
-        before = family()
+        before = jailed()
         await _end(api, file_id, "x = 1", "idle")
-        await until(lambda: not family() - before, "it was idle for too long")
+        await until(lambda: not jailed() - before, "it was idle for too long")
         assert "not used" in (await _end(api, file_id, "x", "idle"))["detail"]
     settings = make_settings(jail_max_sessions_per_principal=2, workers=2, data_dir=settings.data_dir / "other")
     app = create_app(settings)
@@ -172,12 +172,12 @@ async def test_a_session_is_lost_with_its_process_and_with_its_server(tmp_path: 
         api = Api(http)
         file_id = await api.dataset(TABLE)
         await _end(api, file_id, "1", None)
-        before = family(process.process.pid)
+        before = jailed(process.process.pid)
         await _end(api, file_id, "x = 1")
-        kept = family(process.process.pid) - before
+        kept = jailed(process.process.pid) - before
         assert len(kept) == 2, "a supervisor and its child"
         os.kill(max(kept), signal.SIGKILL)
-        await until(lambda: not family(process.process.pid) - before, "the supervisor follows its child")
+        await until(lambda: not jailed(process.process.pid) - before, "the supervisor follows its child")
         assert "has died" in (await _end(api, file_id, "x"))["detail"]
         await _end(api, file_id, "x = 2")
         await process.stop()
