@@ -143,7 +143,7 @@ async def test_without_a_jail_all_of_that_succeeds_and_is_noticed(host: Host) ->
 
 
 async def test_nothing_is_left_behind(host: Host) -> None:
-    """No process, mount or folder, once the runs are over; the forkservers, every slot, a standby and one fork ahead stay."""
+    """No process, mount or folder, once the runs are over; forkservers, slots, a standby and one fork ahead stay."""
     expected = 2 + 2 + 3 + 2 + 1
     await until(lambda: len(family(host.server.process.pid)) <= expected, "only what is kept ready")
     mounts = Path("/proc/self/mountinfo").read_text()
