@@ -9,7 +9,8 @@ CROWD = Path(__file__).parents[1] / "benchmarks/crowd.py"
 
 
 def test_two_hundred_people_get_their_own_numbers_or_are_told_to_come_back() -> None:
-    told = subprocess.run([sys.executable, str(CROWD)], check=True, capture_output=True, text=True, timeout=100)
+    told = subprocess.run([sys.executable, str(CROWD)], check=False, capture_output=True, text=True, timeout=100)
+    assert told.returncode == 0, told.stderr
     seen = json.loads(told.stdout)
     assert set(seen["uploads"]) <= {"201", "429"}
     assert set(seen["runs"]) <= {"202", "429"}
