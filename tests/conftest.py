@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from analyzer.service import Analyzer  # noqa: E402
 from analyzer.web.keys import ANALYZER  # noqa: E402
 from analyzer.web.serving import Runner  # noqa: E402
 from tests.api import Api  # noqa: E402
+from tests.stuck import ended_when_stuck  # noqa: E402
 
 PENGUINS = Path(__file__).parents[1] / "src/analyzer/samples/penguins.csv"
 
@@ -35,6 +36,25 @@ def pytest_asyncio_loop_factories(
     if os.environ.get("ANALYZER_TEST_LOOP") == "asyncio":
         return {"asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with ended_when_stuck(item):
+        return (yield)
+
+
+class Failures:
+    """Tells each failure when it happens: of a run that is cut short, nothing else would remain."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            print(f"\n{report.nodeid} failed ({report.when}):\n{report.longreprtext[-4000:]}", flush=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("CI") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures())
 
 
 @asynccontextmanager
