@@ -14,6 +14,7 @@ JSON at the end.
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -115,6 +116,8 @@ async def serve(folder: str) -> None:
 
     runner = Runner(create_app(settings(folder)), handle_signals=False)
     await runner.setup()
+    gc.collect()  # as `analyzer serve` does
+    gc.freeze()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
     await asyncio.Event().wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -50,6 +51,10 @@ async def _serve(settings: Settings) -> None:
         await _set_up(runner, settings)
         if stop.is_set():
             return
+        # What start-up made stays. A full collection would look at all of it again and hold the loop for a tenth of a
+        # second.
+        gc.collect()
+        gc.freeze()
         await _listen(runner, settings)
         host, port = runner.addresses[0][:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
