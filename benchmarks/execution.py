@@ -14,7 +14,6 @@ JSON at the end.
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -112,12 +111,11 @@ def peer(python: str, name: str, calls: int) -> dict[int, Timed]:
 async def serve(folder: str) -> None:
     from aiohttp import web
 
-    from analyzer.web import Runner
+    from analyzer.web import Runner, collect_seldom
 
     runner = Runner(create_app(settings(folder)), handle_signals=False)
     await runner.setup()
-    gc.collect()  # as `analyzer serve` does
-    gc.freeze()
+    collect_seldom()  # as `analyzer serve` does
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
     await asyncio.Event().wait()

@@ -1,7 +1,9 @@
 """The server as a process: its start, its end, and what it finds when it starts again."""
 
 import asyncio
+import gc
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import aiohttp
 
 from analyzer.eventstream import EventStreamParser
 from tests.api import Api
-from tests.serverprocess import COMMAND, server
+from tests.conftest import PLUGIN
+from tests.serverprocess import COMMAND, SOURCE, server
 from tests.waiting import Gate, until
 
 TABLE = b"a,b\n1,x\n2,y\n"
@@ -128,3 +131,17 @@ async def test_an_operator_can_follow_one_run(tmp_path: Path) -> None:
         (await api.get(f"{url}/api/run/{run}/result")).problem(410, "expired")
         assert not list((tmp_path / "data" / "tables").iterdir())
         assert not list((tmp_path / "data" / "results").iterdir())
+
+
+async def test_it_looks_for_cycles_seldom_and_not_among_what_it_imported(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print('collector', gc.get_threshold()[0], gc.get_freeze_count(), file=sys.stderr))\n"
+    )
+    places = os.pathsep.join(map(str, (tmp_path, PLUGIN, SOURCE)))
+    async with server(tmp_path / "data", {"PYTHONPATH": places}) as process:
+        assert await process.stop() == 0
+    told = [line.split()[1:] for line in process.log.splitlines() if line.startswith("collector")]
+    after, frozen = map(max, zip(*(map(int, figures) for figures in told), strict=True))  # children may tell theirs too
+    assert after > gc.get_threshold()[0]
+    assert frozen > 10_000

@@ -1,6 +1,7 @@
 """Inside other applications: links, start and stop."""
 
 import asyncio
+import gc
 import io
 import os
 import subprocess
@@ -44,6 +45,12 @@ async def test_below_another_app_every_link_is_right(tmp_path: Path, penguins: P
         (await api.get("/analysis/nowhere")).problem(404, "not-found")
         assert (await api.get("/analysis/health", headers={"Host": "any.example"})).status == 200
     await until(lambda: not {pid for pid in family() - before if alive(pid)}, "every process it started is gone")
+
+
+async def test_a_hosts_garbage_collector_is_its_own(tmp_path: Path) -> None:
+    before = gc.get_threshold(), gc.get_freeze_count()
+    async with serving(create_app(Settings(data_dir=tmp_path, workers=1))):
+        assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import logging
 import os
 import signal
@@ -16,8 +15,7 @@ from analyzer.cli.running import Refusal, run, settings_from
 from analyzer.errors import nearest
 from analyzer.logs import configure
 from analyzer.settings import Settings
-from analyzer.web import create_app
-from analyzer.web.serving import Runner
+from analyzer.web import Runner, collect_seldom, create_app
 
 CLOSING_SECONDS = 5.0  # for handlers to finish after the streams were let go
 
@@ -51,10 +49,7 @@ async def _serve(settings: Settings) -> None:
         await _set_up(runner, settings)
         if stop.is_set():
             return
-        # What start-up made stays. A full collection would look at all of it again and hold the loop for a tenth of a
-        # second.
-        gc.collect()
-        gc.freeze()
+        collect_seldom()
         await _listen(runner, settings)
         host, port = runner.addresses[0][:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
