@@ -30,7 +30,7 @@ IN_FILE, IN_ENVIRONMENT, IN_DATA = "SECRET-OF-THE-FILE-7351", "SECRET-OF-THE-ENV
 """What no foreign code may ever see: not one of them may stand in anything the server says."""
 
 WALLS = {
-    "jail_timeout_seconds": 4,
+    "jail_timeout_seconds": 20,
     "jail_cpu_seconds": 2,
     "jail_memory_bytes": 256 * 2**20,
     "jail_result_bytes": 2**20,
