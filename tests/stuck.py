@@ -1,8 +1,8 @@
 """A test that hangs is ended with its process: its name and what each of its tasks waits for are the last it says.
 
-pytest-timeout raises in a handler of a signal. uvloop does not wake up for that while all its tasks wait, and while some
-run, it may be raised in a callback whose failures are only logged. Then nothing would ever end the test, nor tell which
-one it was.
+pytest-timeout raises in a handler of a signal. uvloop does not wake up for that while all its tasks wait, and while
+some run, it may be raised in a callback whose failures are only logged. Then nothing would ever end the test, nor tell
+which one it was.
 """
 
 import asyncio
