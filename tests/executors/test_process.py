@@ -16,6 +16,7 @@ import pytest
 
 from analyzer.errors import CpuLimit, MemoryLimit
 from analyzer.executors.base import Allowance, ComputePart, EncodedSection, Lane, MergeSections, WorkerDied, WorkFailed
+from analyzer.executors.insisting import insist
 from analyzer.executors.process import ProcessExecutor
 from analyzer.models import TableSchema
 from analyzer.registry import Part
@@ -120,6 +121,22 @@ async def test_what_parts_took_is_added_up(trouble: Callable[[str], ComputePart]
         assert 1 <= done <= 4
         assert allowance.spent_cpu_seconds >= 0.25 * done
         assert await executor.call(trouble("burn"), allowance=Allowance(cpu_seconds=1))
+
+
+async def test_what_a_worker_took_that_died_counts(trouble: Callable[[str], ComputePart]) -> None:
+    """So that work which burns its workers out is not begun for ever, each time with all the time there is."""
+    async with _executor() as executor:
+        allowance = Allowance(cpu_seconds=0.3)
+        with pytest.raises(CpuLimit):
+            await insist(executor, trouble("burn out"), allowance)
+        assert allowance.spent_cpu_seconds > 0.3
+        ended = Allowance(cpu_seconds=60)
+        spinning = asyncio.create_task(executor.call(trouble("spin"), allowance=ended))
+        await until(lambda: any(slot.work_cpu_seconds() > 0.1 for slot in executor._slots if slot.busy))
+        spinning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await spinning
+        assert ended.spent_cpu_seconds > 0.1
 
 
 async def test_cancelling_ends_code_that_never_looks_up(trouble: Callable[[str], ComputePart]) -> None:
@@ -284,7 +301,8 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
         textwrap.dedent(
             """
             import asyncio
-            from analyzer.executors.process import ProcessExecutor
+            from analyzer.executors.insisting import insist
+from analyzer.executors.process import ProcessExecutor
 
             async def main():
                 executor = ProcessExecutor(2, 2**30)

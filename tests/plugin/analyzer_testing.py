@@ -84,7 +84,9 @@ merge_gate_analysis = replace(gate_analysis, id="test_merge_gate", compute=_say,
 
 
 class TroubleParams(Params):
-    kind: Literal["raise", "exit", "segfault", "memory", "spin", "nan", "large", "die once", "burn", "sleep", "huge"]
+    kind: Literal[
+        "raise", "exit", "segfault", "memory", "spin", "nan", "large", "huge", "sleep", "die once", "burn", "burn out"
+    ]
     folder: str = ""
 
 
@@ -114,6 +116,11 @@ def _burn(params: TroubleParams) -> str:
     return "burnt"
 
 
+def _burn_out(params: TroubleParams) -> Any:
+    _burn(params)
+    os._exit(7)
+
+
 TROUBLES: dict[str, Callable[[TroubleParams], Any]] = {
     "raise": _raise,
     "exit": lambda params: os._exit(7),
@@ -125,6 +132,7 @@ TROUBLES: dict[str, Callable[[TroubleParams], Any]] = {
     "huge": lambda params: "x" * 100_000_000,
     "die once": _die_once,
     "burn": _burn,
+    "burn out": _burn_out,
     "sleep": lambda params: time.sleep(10**6),
 }
 

@@ -183,7 +183,7 @@ class Lane(StrEnum):
 
 @dataclass(eq=False)
 class Allowance:
-    """Processor time that several pieces of work may take together. What those took that have answered is spent."""
+    """Processor time that several pieces of work may take together. What those took that have ended is spent."""
 
     cpu_seconds: float
     spent_cpu_seconds: float = 0.0

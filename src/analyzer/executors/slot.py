@@ -47,6 +47,7 @@ class Slot:
         self._pidfd: int | None = None  # names the process even after its number was given to another
         self._bytes_at_rest = 0
         self._cpu_seconds_before = 0.0  # the work it does now
+        self._cpu_seconds_seen = self._cpu_seen_at = 0.0
         self.allowance: Allowance | None = None  # of the work it does now
         self.busy = False
         self.answers = 0
@@ -64,7 +65,7 @@ class Slot:
         _, self._line = await loop.create_unix_connection(Line, sock=self._end)
         self._converse(loop)
         self._bytes_at_rest = self._private_bytes()
-        self._cpu_seconds_before = self._cpu_seconds()
+        self._cpu_seconds_before = self._cpu_seconds() or 0.0
 
     def _converse(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let the worker listen to the line, again when nothing was said for a while."""
@@ -103,7 +104,14 @@ class Slot:
         self.allowance = allowance
         long = len(parcel) > LINE_BYTES
         question = await asyncio.to_thread(set_down, parcel, self._place) if long else parcel
-        answer = await self._line.ask(question)
+        self._cpu_seconds_seen, self._cpu_seen_at = self._cpu_seconds_before, time.monotonic()
+        try:
+            answer = await self._line.ask(question)
+        except BaseException:  # whatever ended it, it was worked
+            if allowance is not None:
+                allowance.spent_cpu_seconds += self._most_cpu_seconds()
+            self.allowance = None
+            raise
         self.answers += 1
         if not answer:
             answer = await asyncio.to_thread(pick_up, answer, self._place)
@@ -119,7 +127,13 @@ class Slot:
 
     def work_cpu_seconds(self) -> float:
         """Processor time that the work under way has taken so far, however deep in C code it is."""
-        return max(0.0, self._cpu_seconds() - self._cpu_seconds_before)
+        if (seen := self._cpu_seconds()) is not None:
+            self._cpu_seconds_seen, self._cpu_seen_at = seen, time.monotonic()
+        return max(0.0, self._cpu_seconds_seen - self._cpu_seconds_before)
+
+    def _most_cpu_seconds(self) -> float:
+        """The same of a worker that may be gone: all the time since it was looked at last it may have worked."""
+        return self.work_cpu_seconds() + time.monotonic() - self._cpu_seen_at
 
     def look(self) -> None:
         """Whether it is stopped, as by SIGSTOP: nobody who means well does that, and it will not go on by itself."""
@@ -133,14 +147,14 @@ class Slot:
             return 0
         return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
 
-    def _cpu_seconds(self) -> float:
-        """Processor time of the worker since it began; 0 where the system does not tell."""
+    def _cpu_seconds(self) -> float | None:
+        """Processor time of the worker since it began; None where the system does not tell."""
         if sys.platform != "linux" or self._pid is None:
-            return 0.0
+            return None
         try:
             return time.clock_gettime((~self._pid << 3) | SCHEDULED)
         except OSError:  # it is gone
-            return 0.0
+            return None
 
     def kill(self, verdict: AnalyzerError | None = None) -> None:
         """End the worker at once, whatever it is doing, stopped included. Its pool then breaks by itself."""
