@@ -301,8 +301,7 @@ async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:
         textwrap.dedent(
             """
             import asyncio
-            from analyzer.executors.insisting import insist
-from analyzer.executors.process import ProcessExecutor
+            from analyzer.executors.process import ProcessExecutor
 
             async def main():
                 executor = ProcessExecutor(2, 2**30)
