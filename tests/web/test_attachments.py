@@ -11,11 +11,9 @@ from tests.api import Api
 async def test_a_wide_matrix_travels_as_an_arrow_file(api: Api, analyzer: Analyzer) -> None:
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 61)), columns=[f"x{k}" for k in range(61)])
     file_id = await api.dataset(frame.to_csv(index=False).encode())
-    wish = {"file_id": file_id, "task_id": "eda_correlation"}
-    ended = await api.ask("POST", "/api/run", json=wish, headers={"Prefer": "wait=60"})
-    run = ended.json
-    assert run["result"]["attachment"] == "matrix.arrow"
-    address = f"/api/run/{run['task_execution_id']}/matrix.arrow"
+    run_id = await api.start(file_id, "eda_correlation")
+    assert (await api.result(run_id))["attachment"] == "matrix.arrow"
+    address = f"/api/run/{run_id}/matrix.arrow"
     answer = await api.get(address)
     assert answer.headers["Content-Type"] == "application/vnd.apache.arrow.file"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
@@ -34,8 +32,8 @@ async def test_attachments_belong_to_their_run_and_go_with_it(api: Api, analyzer
     head = ",".join(f"x{k}" for k in range(61))
     rows = "\n".join(",".join(str((row * 7 + k * row) % 11) for k in range(61)) for row in range(9))
     file_id = await mine.dataset(f"{head}\n{rows}\n".encode())
-    wish = {"file_id": file_id, "task_id": "eda_correlation", "params": {"methods": ["pearson"]}}
-    run_id = (await mine.ask("POST", "/api/run", json=wish, headers={"Prefer": "wait=60"})).json["task_execution_id"]
+    run_id = await mine.start(file_id, "eda_correlation", methods=["pearson"])
+    await mine.result(run_id)
     address = f"/api/run/{run_id}/matrix.arrow"
     assert (await mine.get(address)).status == 200
     (await api.get(address)).problem(404, "unknown-run")
