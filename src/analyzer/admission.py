@@ -1,5 +1,6 @@
 """Whether a run can fit: looked at before it begins, from what its parts take at the least."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self
@@ -34,6 +35,17 @@ class Admission:
         return cls(
             settings.task_memory_bytes, settings.task_cpu_seconds, settings.task_timeout_seconds, settings.workers
         )
+
+    async def admit(
+        self,
+        analysis: Analysis[Any, Any],
+        params: Params,
+        shapes: Mapping[str, TableSchema],
+        parts: Sequence[Part],
+    ) -> None:
+        """As `check`, for the loop: what would fit is found by many plans, which are made beside it."""
+        if not self.fits(parts):
+            await asyncio.to_thread(self.check, analysis, params, shapes, parts)
 
     def check(
         self,

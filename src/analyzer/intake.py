@@ -11,6 +11,7 @@ from analyzer.desk import Desk, Plan
 from analyzer.errors import AnalyzerError, Interrupted, InvalidParameters, field_errors
 from analyzer.executors.jail import JailExecutor
 from analyzer.models import Run, TableSchema, Wish
+from analyzer.planning import planned
 from analyzer.registry import Analysis, Params, Part, Place, Registry
 from analyzer.shelf import Shelf
 
@@ -44,7 +45,7 @@ class Intake:
                 await self._jail.admit()
             elif plan.analysis.place is Place.LOOP:
                 await self._admit_to_loop(plan.params, file_id, principal)
-            self._admission.check(plan.analysis, plan.params, plan.shapes, plan.parts)
+            await self._admission.admit(plan.analysis, plan.params, plan.shapes, plan.parts)
             return await self._desk.begin(plan, file_id, principal, wish)
 
     async def recover(self) -> None:
@@ -70,7 +71,7 @@ class Intake:
                 found[name] = await opened.enter_async_context(self._shelf.table(further, principal))
             shapes = {name: one.dataset.shape for name, one in found.items()}
             tables = {name: one.path for name, one in found.items()}
-            parts = _split(analysis, shapes, checked)
+            parts = await _split(analysis, shapes, checked)
             yield Plan(analysis, checked, parts, tables, shapes, [one.key for one in found.values()])
 
 
@@ -84,10 +85,10 @@ def _check(analysis: Analysis[Any, Any], params: Mapping[str, Any]) -> Params:
     return checked
 
 
-def _split(analysis: Analysis[Any, Any], shapes: Mapping[str, TableSchema], params: Params) -> Sequence[Part]:
+async def _split(analysis: Analysis[Any, Any], shapes: Mapping[str, TableSchema], params: Params) -> Sequence[Part]:
     """The parts of a run. What an analysis refuses about its parameters is told of the request they came in."""
     try:
-        return analysis.parts(shapes, params)
+        return await planned(analysis, shapes, params)
     except InvalidParameters as failure:
         errors = [error | {"pointer": "/params" + error["pointer"]} for error in failure.more.get("errors", ())]
         raise InvalidParameters(failure.detail, **(failure.more | {"errors": errors})) from None

@@ -129,8 +129,8 @@ def test_what_would_fit_does_with_room_to_spare(walls: Admission, fewer_help: bo
         assert "columns" not in refused.value.detail
 
 
-def test_what_a_model_chooses_has_to_fit_as_well(analyzer: Analyzer) -> None:
+async def test_what_a_model_chooses_has_to_fit_as_well(analyzer: Analyzer) -> None:
     computing = analyzer._asking._computing
-    computing.checked("eda_distribution", {}, _shape(1_000_000))
+    await computing.checked("eda_distribution", {}, _shape(1_000_000))
     with pytest.raises(DoesNotFit):
-        computing.checked("eda_distribution", {}, _shape(1_000_000_000))
+        await computing.checked("eda_distribution", {}, _shape(1_000_000_000))

@@ -1,6 +1,7 @@
 """Which columns an analysis looks at, and how they are dealt out to parts."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from analyzer.errors import InvalidParameters, nearest
 from analyzer.models import TableSchema
@@ -60,6 +61,7 @@ def cheapest_first(parts: Sequence[Part], schema: TableSchema) -> list[Part]:
     return sorted(parts, key=lambda part: max((costs[name] for name in part.columns), default=0))
 
 
+@lru_cache(maxsize=256)
 def _cost(type_: str) -> int:
     """Where columns of this Arrow type stand in line: flags, whole numbers, other numbers and moments, then text."""
     return next((place for place, start in enumerate(QUICKEST) if type_.startswith(start)), len(QUICKEST))

@@ -185,7 +185,7 @@ class Asking:
             if not isinstance(step, dict):
                 raise ModelInvalid("Every step of the plan is an object with task_id, params and why.")
             task_id, params = str(step.get("task_id")), step.get("params") or {}
-            self._computing.checked(task_id, params, live.shapes["df"])
+            await self._computing.checked(task_id, params, live.shapes["df"])
             plan.append(Step(task_id=task_id, params=params, why=str(step.get("why", ""))))
         lines = "; ".join(f"{step.task_id}: {step.why}" if step.why else step.task_id for step in plan)
         return Found(

@@ -12,6 +12,7 @@ from analyzer.errors import InvalidParameters, field_errors
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections
 from analyzer.executors.insisting import insist
 from analyzer.models import TableSchema
+from analyzer.planning import planned
 from analyzer.registry import Analysis, Part, Place, Registry, no_further_tables
 from analyzer.runner import LiveRun
 from analyzer.scheduler import Scheduler
@@ -36,7 +37,7 @@ class Computing:
     admission: Admission
     max_result_bytes: int
 
-    def checked(self, task_id: str, params: Any, shape: TableSchema) -> tuple[dict[str, Any], tuple[Part, ...]]:
+    async def checked(self, task_id: str, params: Any, shape: TableSchema) -> tuple[dict[str, Any], tuple[Part, ...]]:
         """The parameters and parts of such a run. Raises UnknownTask, InvalidParameters, DoesNotFit."""
         analysis = self.catalogue.find(task_id)
         try:
@@ -46,14 +47,14 @@ class Computing:
             raise InvalidParameters(f"{task_id}: {errors[0]['pointer']}: {errors[0]['detail']}") from None
         if analysis.place is not Place.SLOT or analysis.further(valid):
             raise InvalidParameters(f"{task_id} cannot be used here: it is no analysis of one table.")
-        parts = tuple(analysis.parts({"df": shape}, valid))
-        self.admission.check(analysis, valid, {"df": shape}, parts)
+        parts = await planned(analysis, {"df": shape}, valid)
+        await self.admission.admit(analysis, valid, {"df": shape}, parts)
         return valid.model_dump(mode="json"), parts
 
     async def result(self, live: LiveRun, task_id: str, params: Any, table: str) -> dict[str, Any]:
         """Of this table of the run. Raises what `checked` raises, and what a run of that analysis may end with."""
         shape = live.shapes[table]
-        valid, parts = self.checked(task_id, params, shape)
+        valid, parts = await self.checked(task_id, params, shape)
         places = asyncio.Semaphore(max(1, self.executor.counts().total))
         sections = dict.fromkeys(range(len(parts)), None)
 

@@ -94,7 +94,9 @@ def _parts(schemas: Schemas, params: FullParams) -> Iterator[tuple[str, Part]]:
 
 
 def _named(task_id: str, part: Part) -> Part:
-    return replace(part, name=f"{task_id}{APART}{part.name}", needs=tuple(_named(task_id, need) for need in part.needs))
+    # Not by `replace`, which looks at every field by name: there are thousands of parts.
+    needs = tuple([_named(task_id, need) for need in part.needs])
+    return Part(f"{task_id}{APART}{part.name}", part.columns, part.shared, needs, part.given, part.cost, part.attaches)
 
 
 def compute(tables: Tables, part: Part, params: FullParams) -> Section:
