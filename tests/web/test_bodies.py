@@ -14,6 +14,8 @@ from aiohttp import web
 
 from analyzer.web import bodies
 from analyzer.web.bodies import BLOCK_BYTES, LARGE_BYTES, body_of
+from analyzer.web.forms import Form
+from analyzer.web.stretch import Stretch
 from tests.waiting import until
 
 CONTENT = random.Random(7).randbytes(LARGE_BYTES + 3 * BLOCK_BYTES + 12_345)
@@ -33,7 +35,7 @@ class Server:
         try:
             async with body_of(request) as read:
                 while count < self.enough_bytes and (piece := await read()):
-                    digest.update(piece)
+                    digest.update(piece.view)
                     count += len(piece)
                     self.pieces.append(len(piece))
         except BaseException as failure:
@@ -41,6 +43,17 @@ class Server:
             raise
         self.seen.append(digest.hexdigest())
         return web.json_response({"sha256": digest.hexdigest(), "bytes": count})
+
+    async def answer_form(self, request: web.Request) -> web.Response:
+        async with body_of(request) as read:
+            form, found = Form(request.headers["Content-Type"], read), {}
+            while (part := await form.next_part()) is not None:
+                digest, count = hashlib.sha256(), 0
+                while piece := await part.read():
+                    digest.update(piece.view)
+                    count += len(piece)
+                found[part.name] = {"sha256": digest.hexdigest(), "bytes": count}
+        return web.json_response(found)
 
 
 @pytest_asyncio.fixture
@@ -52,6 +65,7 @@ async def server() -> Server:
 async def connect(server: Server) -> AsyncIterator[Connect]:
     app = web.Application()
     app.router.add_post("/", server.answer)
+    app.router.add_post("/form", server.answer_form)
     runner = web.AppRunner(app, handle_signals=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -70,8 +84,8 @@ async def connect(server: Server) -> AsyncIterator[Connect]:
         await runner.cleanup()
 
 
-def _request(content: bytes, more: str = "") -> bytes:
-    return f"POST / HTTP/1.1\r\nHost: x\r\n{more}Content-Length: {len(content)}\r\n\r\n".encode() + content
+def _request(content: bytes, more: str = "", path: str = "/") -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\n{more}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
 async def _answer(reader: asyncio.StreamReader) -> dict[str, object]:
@@ -118,10 +132,10 @@ async def test_a_body_may_come_in_any_pieces(connect: Connect, server: Server, c
 async def test_pieces_stay_as_they_are_while_somebody_holds_them(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held: list[bytes | memoryview] = []
+    held: list[Stretch] = []
     read_next = bodies.Body.read
 
-    async def read(body: bodies.Body) -> bytes | memoryview:
+    async def read(body: bodies.Body) -> Stretch:
         held.append(await read_next(body))
         return held[-1]
 
@@ -129,7 +143,7 @@ async def test_pieces_stay_as_they_are_while_somebody_holds_them(
     reader, writer = await connect()
     async with _sending(writer, _request(CONTENT)):
         assert await _answer(reader) == _whole(CONTENT)
-    assert b"".join(held) == CONTENT
+    assert b"".join(piece.view for piece in held) == CONTENT
 
 
 async def test_a_reader_that_has_enough_may_answer_while_the_rest_comes(connect: Connect, server: Server) -> None:
@@ -158,3 +172,24 @@ async def test_a_body_that_is_packed_is_unpacked_by_aiohttp(connect: Connect) ->
     assert len(packed) > LARGE_BYTES
     async with _sending(writer, _request(packed, "Content-Encoding: deflate\r\n")):
         assert await _answer(reader) == _whole(CONTENT)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2, 3, 17, 38])
+async def test_a_large_form_is_taken_apart_wherever_its_boundaries_come_to_stand(connect: Connect, shift: int) -> None:
+    boundary = "-" * 24 + "0123456789abcdef"
+    nearly = f"\r\n--{boundary[:-1]}-".encode()
+    parts = {
+        "small": b"x" * shift,
+        "large": CONTENT[: 2 * BLOCK_BYTES] + nearly + CONTENT[2 * BLOCK_BYTES :] + nearly[:-1],
+        "dense": (nearly + b"\r") * 40_000,
+        "last": b"",
+    }
+    body = b"".join(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content + b"\r\n"
+        for name, content in parts.items()
+    )
+    kind = f"Content-Type: multipart/form-data; boundary={boundary}\r\n"
+    reader, writer = await connect()
+    async with _sending(writer, _request(body + f"--{boundary}--\r\n".encode(), kind, "/form") + _request(b"next")):
+        assert await _answer(reader) == {name: _whole(content) for name, content in parts.items()}
+        assert await _answer(reader) == _whole(b"next")

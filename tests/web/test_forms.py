@@ -5,6 +5,7 @@ import pytest
 from analyzer.errors import MalformedMultipart
 from analyzer.web.bodies import Read
 from analyzer.web.forms import MAX_HEAD_BYTES, MAX_PREAMBLE_BYTES, Form
+from analyzer.web.stretch import Stretch
 
 KIND = 'multipart/form-data; boundary="a b"'
 NEARLY = b"\r\n--a\r\n--a \r\r\n\r\n-\r"
@@ -19,8 +20,8 @@ BODY = (
 def _pieces(*pieces: bytes) -> Read:
     coming = iter(pieces)
 
-    async def read() -> bytes:
-        return next(coming, b"")
+    async def read() -> Stretch:
+        return Stretch(next(coming, b""))
 
     return read
 
@@ -30,7 +31,7 @@ async def _parts(read: Read) -> list[tuple[str, str | None, bytes]]:
     while (part := await form.next_part()) is not None:
         content = b""
         while piece := await part.read():
-            content += piece
+            content += piece.view
         found.append((part.name, part.filename, content))
     return found
 

@@ -1,8 +1,9 @@
 """A large body, taken from the socket in blocks that are handed on as they are.
 
-On its way through aiohttp what arrives is copied twice, out of the loop's buffer and out of the parser's. So while a
-large body lasts, the transport fills blocks of ours, and the parser is told as many zeros: it keeps count, and all that
-is around a body – the next request, the rest of one that is refused, a client that leaves – stays as it is.
+On its way through aiohttp what arrives is copied twice, out of the loop's buffer and out of the parser's, into memory
+that is new each time. So while a large body lasts, the transport fills blocks of ours, and the parser is told as many
+zeros: it keeps count, and all that is around a body – the next request, the rest of one that is refused, a client that
+leaves – stays as it is.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-Bytes = bytes | memoryview
-Read = Callable[[], Awaitable[Bytes]]
+from analyzer.web.stretch import Stretch
+
+Read = Callable[[], Awaitable[Stretch]]
 """The next bytes of a body, as many as there are; none at its end."""
 
 LARGE_BYTES = 1024 * 1024  # what smaller bodies would gain is not worth it
@@ -30,10 +32,13 @@ async def body_of(request: web.Request) -> AsyncIterator[Read]:
     """How the request's body is read while the context lasts."""
     content, transport = request.content, request.transport
     is_large = (request.content_length or 0) >= LARGE_BYTES
-    is_plain = "Content-Encoding" not in request.headers and not request.content_type.startswith("multipart/")
-    if transport is None or not is_large or not is_plain:  # a form is copied anyway where it is taken apart
+    if transport is None or not is_large or "Content-Encoding" in request.headers:
         content.set_read_chunk_size(2 * BLOCK_BYTES)  # or aiohttp would stop the transport after every other read
-        yield content.readany
+
+        async def read() -> Stretch:
+            return Stretch(await content.readany())
+
+        yield read
         return
     body = Body(request, transport)
     transport.set_protocol(body)
@@ -48,9 +53,10 @@ class Body(asyncio.BufferedProtocol):
 
     def __init__(self, request: web.Request, transport: asyncio.Transport) -> None:
         self._transport, self._handler, self._content = transport, request.protocol, request.content
-        self._full: deque[Bytes] = deque(iter(self._content.read_nowait, b""))  # what aiohttp has read already
+        read_already = iter(self._content.read_nowait, b"")
+        self._full = deque(map(Stretch, read_already))
         self._blocks: list[bytearray] = []
-        self._block, self._filled, self._read = memoryview(b""), 0, 0
+        self._block, self._filled, self._read = bytearray(), 0, 0
         self._missing_bytes = (request.content_length or 0) - self._content.total_bytes
         self._untold_bytes = 0
         self._is_lost = False
@@ -62,10 +68,9 @@ class Body(asyncio.BufferedProtocol):
         """Room for what comes, but not for what comes behind the body."""
         if len(self._block) - self._filled < ROOM_BYTES:
             if self._read < self._filled:
-                self._full.append(self._block[self._read : self._filled])
-            self._block.release()
-            self._block, self._filled, self._read = memoryview(self._unused()), 0, 0
-        return self._block[self._filled : self._filled + self._missing_bytes]
+                self._full.append(Stretch(self._block, self._read, self._filled))
+            self._block, self._filled, self._read = self._unused(), 0, 0
+        return memoryview(self._block)[self._filled : self._filled + self._missing_bytes]
 
     def _unused(self) -> bytearray:
         """A block that nobody has a view of any more: memory that is used again costs no page faults."""
@@ -97,7 +102,7 @@ class Body(asyncio.BufferedProtocol):
             self._patience = None
         self._news.set()
 
-    async def read(self) -> Bytes:
+    async def read(self) -> Stretch:
         """The next bytes of the body; none at its end. Raises what aiohttp says of a connection that was lost."""
         await self._news.wait()
         piece = self._next()
@@ -110,10 +115,10 @@ class Body(asyncio.BufferedProtocol):
         self._judge()
         return piece
 
-    def _next(self) -> Bytes:
+    def _next(self) -> Stretch:
         if self._full:
             return self._full.popleft()
-        piece, self._read = self._block[self._read : self._filled], self._filled
+        piece, self._read = Stretch(self._block, self._read, self._filled), self._filled
         return piece
 
     @property

@@ -1,4 +1,4 @@
-"""Forms (`multipart/form-data`, RFC 7578) as they arrive: read in the pieces they come in, and hardly ever copied."""
+"""Forms (`multipart/form-data`, RFC 7578) as they arrive: read in the pieces they come in, and handed on uncopied."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from analyzer.errors import MalformedMultipart
 from analyzer.web.bodies import Read
+from analyzer.web.stretch import Stretch
 
 MAX_BOUNDARY_CHARACTERS = 70  # RFC 2046, section 5.1.1
 MAX_HEAD_BYTES = 16 * 1024  # of one part; a name of 4 KB fits, encoded in whatever way
@@ -14,6 +15,7 @@ HEAD_END = b"\r\n\r\n"
 AFTER_BOUNDARY = re.compile(rb"[ \t]*\r\n|--")
 PARAMETER = re.compile(r';\s*([^\s=;]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 ESCAPED = re.compile(r'\\(["\\])')
+NOTHING = Stretch(b"")
 LONGEST_AFTER_BOUNDARY_BYTES = 256  # blanks may follow a boundary, though nobody writes any
 
 
@@ -28,7 +30,7 @@ class Form:
             raise MalformedMultipart(f"The form's boundary has more than {MAX_BOUNDARY_CHARACTERS} ASCII characters.")
         self._delimiter = b"\r\n--" + boundary.encode()
         self._read = read
-        self._rest = b"\r\n"  # read and not yet given away; the first boundary need not follow a line's end
+        self._rest = Stretch(b"\r\n")  # read and not yet given away; the first boundary need not follow a line's end
         self._in_part = True  # what stands before the first boundary ends like a part, and nobody reads it
 
     async def next_part(self) -> "Part | None":
@@ -38,7 +40,7 @@ class Form:
             skipped += len(await self.read())
             if skipped > MAX_PREAMBLE_BYTES:
                 raise MalformedMultipart(f"More than {MAX_PREAMBLE_BYTES:,} bytes of the form belong to no part.")
-        while (after := AFTER_BOUNDARY.match(self._rest)) is None:
+        while (after := AFTER_BOUNDARY.match(self._rest.view)) is None:
             if len(self._rest) > LONGEST_AFTER_BOUNDARY_BYTES or not await self._more():
                 raise MalformedMultipart("A boundary of the form is not followed by the end of its line.")
         self._rest = self._rest[after.end() :]
@@ -49,17 +51,17 @@ class Form:
 
     async def _head(self) -> bytes:
         """The header lines of a part; there may be none."""
-        self._rest = b"\r\n" + self._rest
-        while (end := self._rest.find(HEAD_END, 0, MAX_HEAD_BYTES)) < 0:
+        self._rest = Stretch(b"\r\n" + self._rest.view)
+        while (end := self._rest.find(HEAD_END, MAX_HEAD_BYTES)) < 0:
             if len(self._rest) > MAX_HEAD_BYTES:
                 raise MalformedMultipart(f"The header of a part has more than {MAX_HEAD_BYTES:,} bytes.")
             if not await self._more():
                 raise MalformedMultipart("The form is not complete: it ends in the header of a part.")
         head, self._rest = self._rest[:end], self._rest[end + len(HEAD_END) :]
-        return head
+        return bytes(head.view)
 
-    async def read(self) -> bytes:
-        """The next bytes of the part, as they came; b"" at its end."""
+    async def read(self) -> Stretch:
+        """The next bytes of the part, as they came; none at its end."""
         while self._in_part:
             found = self._rest.find(self._delimiter)
             if found >= 0:
@@ -68,20 +70,22 @@ class Form:
                 return piece
             begun = self._begun()
             if begun < len(self._rest):
-                piece, self._rest = (self._rest[:-begun], self._rest[-begun:]) if begun else (self._rest, b"")
+                certain = len(self._rest) - begun
+                piece, self._rest = self._rest[:certain], self._rest[certain:] if begun else NOTHING
                 return piece
             if not await self._more():
                 raise MalformedMultipart("The form is not complete: it ends within a part.")
-        return b""
+        return NOTHING
 
     def _begun(self) -> int:
         """How many bytes at the end of what was read could be the beginning of a boundary."""
-        start = self._rest.rfind(b"\r", max(0, len(self._rest) - len(self._delimiter)))
-        return len(self._rest) - start if start >= 0 and self._delimiter.startswith(self._rest[start:]) else 0
+        end = bytes(self._rest[-len(self._delimiter) :].view)
+        start = end.rfind(b"\r")
+        return len(end) - start if start >= 0 and self._delimiter.startswith(end[start:]) else 0
 
     async def _more(self) -> bool:
-        piece = bytes(await self._read())
-        self._rest = self._rest + piece if self._rest else piece
+        piece = await self._read()
+        self._rest = Stretch(b"".join((self._rest.view, piece.view))) if self._rest else piece
         return bool(piece)
 
 

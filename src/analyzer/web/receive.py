@@ -11,8 +11,9 @@ from analyzer.fields import reading_options
 from analyzer.models import ReadingOptions
 from analyzer.service import Analyzer
 from analyzer.uploads import Upload, too_large
-from analyzer.web.bodies import Bytes, Read, body_of
+from analyzer.web.bodies import Read, body_of
 from analyzer.web.forms import Form, Part
+from analyzer.web.stretch import Stretch
 
 T = TypeVar("T")
 
@@ -44,8 +45,8 @@ async def receive_file(request: web.Request, analyzer: Analyzer, add: Add[T]) ->
 
 
 async def _read_body(read: Read, upload: Upload) -> None:
-    while chunk := await read():
-        await upload.write(chunk)
+    while piece := await read():
+        await upload.write(piece.view)
 
 
 async def _read_form(request: web.Request, read: Read, upload: Upload, given: dict[str, Any]) -> str:
@@ -63,8 +64,8 @@ async def _read_form(request: web.Request, read: Read, upload: Upload, given: di
                 raise MalformedMultipart("The form has more than one part named 'file'. Upload one at a time.")
             filename = part.filename or "upload"
             upload.expect(filename, reading_options(given))  # as far as is known: fields may follow the file
-            while chunk := await part.read():
-                await upload.write(chunk)
+            while piece := await part.read():
+                await upload.write(piece.view)
         else:
             given[part.name] = await _read_field(part)
     else:
@@ -77,8 +78,8 @@ async def _read_form(request: web.Request, read: Read, upload: Upload, given: di
 
 async def _read_field(part: Part) -> str:
     value = b""
-    while chunk := await part.read():
-        value += chunk
+    while piece := await part.read():
+        value += piece.view
         if len(value) > MAX_FIELD_BYTES:
             raise MalformedMultipart(f"The field {part.name!r} has more than {MAX_FIELD_BYTES:,} bytes.")
     return value.decode(errors="replace")
@@ -110,10 +111,10 @@ class Pace:
                 f"Less than {SLOW_BYTES:,} bytes of the file arrived within {SLOW_SECONDS} seconds.", limit=SLOW_BYTES
             ) from None
 
-    async def keep(self, reading: Awaitable[Bytes]) -> Bytes:
+    async def keep(self, reading: Awaitable[Stretch]) -> Stretch:
         """What was read, which gives as much time again when it was enough. Raises UploadTooSlow."""
-        chunk = await self.within(reading)
-        self._fresh_bytes += len(chunk)
+        piece = await self.within(reading)
+        self._fresh_bytes += len(piece)
         if self._fresh_bytes >= SLOW_BYTES:
             self._begin()
-        return chunk
+        return piece
