@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from analyzer.errors import CpuLimit, MemoryLimit
 from analyzer.executors.base import Allowance, ComputePart, EncodedSection, Lane, MergeSections, WorkerDied, WorkFailed
 from analyzer.executors.insisting import insist
 from analyzer.executors.process import ProcessExecutor
-from analyzer.models import TableSchema
+from analyzer.models import ColumnSchema, TableSchema
+from analyzer.models.datasets import BadRows, CellSample, Coercion, ColumnReading, ReadingReport
 from analyzer.registry import Part
 from tests.conftest import PENGUINS, PLUGIN
 from tests.waiting import Gate, alive, family, until
@@ -167,6 +169,20 @@ async def test_long_messages_pass_both_ways(trouble: Callable[[str], ComputePart
         )
         assert len(merged) > 9_000_000
         assert list(Path(executor._exchange.name).iterdir()) == []
+
+
+def test_a_shape_passes_the_border_whole() -> None:
+    sample = CellSample(line=3, text='1,5 "\u00fc')
+    report = ReadingReport(
+        format="csv",
+        confidence=0.1 + 0.2,
+        left_out=("# a title",),
+        columns=(ColumnReading(name="größe", type="double", reason="numbers", original_name="Größe "),),
+        coercions=(Coercion(column="größe", change="A comma is a point.", count=1, samples=(sample,)),),
+        bad_rows=BadRows(count=1, lines=(7,), reason="Too many cells."),
+    )
+    shape = TableSchema(rows=3, columns=(ColumnSchema(name="größe", type="double"),), size_bytes=5, reading=report)
+    assert pickle.loads(pickle.dumps(shape, protocol=5)) == shape
 
 
 async def test_what_nobody_foresaw_reaches_only_the_log(trouble: Callable[[str], ComputePart]) -> None:

@@ -79,7 +79,7 @@ of which every value is a multiple, and `gaps` are the distances between neighbo
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -87,6 +87,7 @@ from analyzer.analyses import costs
 from analyzer.analyses.columns import cheapest_first, chosen, column_parts, in_table_order
 from analyzer.analyses.eda.summary_columns import AnyColumn
 from analyzer.analyses.recipes import recipe
+from analyzer.analyses.told import AsTold
 from analyzer.charts import histogram, missing_shares, top_values
 from analyzer.models import TableSchema
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
@@ -170,7 +171,7 @@ class SummaryResult(Result):
     task_id: str = "eda_statistical_summary"
     schema_version: int = 1
     rows: int
-    columns: list[AnyColumn] = Field(description="In the table's order.")
+    columns: Annotated[list[AnyColumn], AsTold()] = Field(description="In the table's order.")
     methods: dict[str, str] = Field(description="How figures were computed where more than one way is common.")
     charts: list[Chart] = Field(description="Vega-Lite v5: missing shares, then the first columns.")
 
