@@ -262,7 +262,7 @@ async def test_one_event_larger_than_any_patience_still_arrives() -> None:
     log = EventLog(RUN, "epoch")
     say(log, "result.section", section="large", data={"x": "x" * 3_000_000})
     say(log, "run.completed")
-    limits = Limits(heartbeat_seconds=15, stall_seconds=0.5, max_behind_bytes=1)
+    limits = Limits(heartbeat_seconds=15, stall_seconds=30, max_behind_bytes=1)
     async with standing(log, limits=limits) as stand:
         reader = stalled(stand.address)
         received = await drunk_slowly(reader, 100_000)
