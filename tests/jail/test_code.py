@@ -83,7 +83,7 @@ while True:
 
     watching = asyncio.create_task(watch())
     await until(lambda: seen.count("output.delta") == 2, "both streams")
-    await until(lambda: {"run.progress", "result.section", "chart"} <= set(seen), "what comes by another way than these")
+    await until(lambda: {"run.progress", "result.section", "chart"} <= set(seen), "what comes another way")
     assert (await api.get(f"/api/run/{run_id}")).json["progress"] == {"done": 1, "total": 4}
     await api.ask("DELETE", f"/api/run/{run_id}")
     await watching
