@@ -91,7 +91,7 @@ threading.Thread(target=go, daemon=True).start()
 
 
 async def test_what_ends_a_session_is_told_once(make_settings: Callable[..., Settings]) -> None:
-    settings = make_settings(jail_cpu_seconds=1, jail_timeout_seconds=30)
+    settings = make_settings(jail_cpu_seconds=1, jail_timeout_seconds=90)
     async with serving(create_app(settings)) as url, aiohttp.ClientSession(url) as http:
         api = Api(http)
         file_id = await api.dataset(TABLE)
