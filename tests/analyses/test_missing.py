@@ -65,7 +65,7 @@ def test_littles_test_by_hand() -> None:
     with both: slope 2.2, as Σ(x − 2.5)(y − 5.5) = 11 and Σ(x − 2.5)² = 5.
     """
     x, y = np.array([1, 2, 3, 4, 8, 9.0]), np.array([2, 5, 6, 9, np.nan, np.nan])
-    found = mcar.little(np.column_stack([x, y]))
+    found = mcar.little(np.stack([x, y]))
     mean_x, var_x = 27 / 6, 175 / 6 - 4.5**2
     slope = 11 / 5
     residual = ((y[:4] - 5.5 - slope * (x[:4] - 2.5)) ** 2).mean()

@@ -19,17 +19,19 @@ Array = npt.NDArray[Any]
 MAX_ROWS = 10
 
 
-def of_key(table: pa.Table, names: Sequence[str], most: int) -> dict[str, Any]:
+def of_key(table: pa.Table, names: Sequence[str], most: int, *, none: bool = False) -> dict[str, Any]:
     """`{columns, extra_copies, rows_in_groups, groups, rows_with_missing, unique, samples}` of rows equal in these.
 
-    Missing values equal each other. `samples` are the largest groups, `most` of them.
+    Missing values equal each other. `samples` are the largest groups, `most` of them. It may be known that there are
+    `none`.
     """
     plain = [columns.plain(table.column(name)) for name in names]
     comparable = [column for column in plain if columns.kind_of(column.type) != "unsupported"]
-    order, starts, sizes = _groups(comparable, table.num_rows)
+    order, starts, sizes = (np.zeros(0, np.int64),) * 3 if none else _groups(comparable, table.num_rows)
     gone = np.zeros(table.num_rows, dtype=bool)
     for column in plain:
-        gone |= pc.is_null(column, nan_is_null=True).to_numpy()
+        if column.null_count or pa.types.is_floating(column.type):
+            gone |= pc.is_null(column, nan_is_null=True).to_numpy()
     largest = np.lexsort((order[starts], -sizes))[:most]
     extra = int(sizes.sum()) - sizes.size
     return {

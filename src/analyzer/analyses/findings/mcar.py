@@ -32,35 +32,38 @@ FIGURES = ("statistic", "df", "p")
 
 
 def little(values: Array) -> dict[str, Any]:
-    """`{statistic, df, p, rows, patterns, steps, notes}` of one column of doubles for each variable, NaN where missing.
+    """`{statistic, df, p, rows, patterns, steps, notes}` of doubles, NaN where missing; a row for each variable.
 
     d² = Σⱼ nⱼ (ȳⱼ − μⱼ)ᵀ Σⱼ⁻¹ (ȳⱼ − μⱼ) over the patterns j, with the maximum likelihood estimates of μ and Σ; with
     Σ pⱼ − p degrees of freedom (Little 1988, JASA 83:1198). Rows without any value are left out. Where there is no
     test, the figures are null, and their notes say why.
     """
-    values = values[~np.isnan(values).all(axis=1)]
+    bits = _bits(values)
+    values = values[:, bits != 0]
     with np.errstate(all="ignore"):
-        spread = np.array(
-            [np.ptp(column[~np.isnan(column)]) if (~np.isnan(column)).any() else 0 for column in values.T]
-        )
+        low = np.fmin.reduce(values, axis=1, initial=np.inf)
+        spread = np.fmax.reduce(values, axis=1, initial=-np.inf) - low
     kept = (spread > 0) & np.isfinite(spread)
-    values = values[:, kept] if values.size else values
-    found: dict[str, Any] = {"rows": len(values), "patterns": 0, "steps": 0, "notes": {}}
-    if len(values) < 2 or values.shape[1] < 2:
+    values, low, spread = values[kept], low[kept, None], spread[kept, None]
+    size = values.shape[1] if kept.any() else 0
+    found: dict[str, Any] = {"rows": size, "patterns": 0, "steps": 0, "notes": {}}
+    if size < 2 or len(values) < 2:
         return found | _none("too-few-values", found)
-    kinds, which = _kinds(values)
+    bits = _bits(values)
+    counts = np.bincount(bits)
+    kinds = np.flatnonzero(counts)
     found["patterns"] = kinds.size
-    if not np.isnan(values).any():
+    if kinds.tolist() == [(1 << len(values)) - 1]:
         return found | _none("no-missing", found)
     if kinds.size > MAX_PATTERNS:
         return found | _none("too-many-patterns", found)
-    values = (values - np.nanmin(values, axis=0)) / spread[kept]  # squares of what is left neither vanish nor overflow
-    values = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
-    order = np.argsort(which, kind="stable")
-    ends = np.searchsorted(which[order], np.arange(1, kinds.size))
-    patterns = [_pattern(rows) for rows in np.split(values[order], ends)]
+    values = _standardised((values - low) / spread)  # squares of what is left neither vanish nor overflow
+    number = np.zeros(counts.size, dtype=np.uint8)
+    number[kinds] = np.arange(kinds.size)
+    values = values[:, np.argsort(number[bits], kind="stable")]
+    patterns = [_pattern(rows) for rows in np.split(values, np.cumsum(counts[kinds])[:-1], axis=1)]
     try:
-        mean, cov, found["steps"] = estimates(patterns, len(values))
+        mean, cov, found["steps"] = estimates(patterns, size)
         if found["steps"] == MAX_STEPS:
             return found | _none("no-convergence", found)
         return found | _tested(patterns, mean, cov)
@@ -73,19 +76,26 @@ def _none(reason: Any, found: dict[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(FIGURES)
 
 
-def _kinds(values: Array) -> tuple[Array, Array]:
-    """The different sets of columns that are there, as the bits of integers, and which of them each row has."""
-    bits = np.zeros(len(values), dtype=np.int64)
-    for place, column in enumerate(values.T):
-        bits |= (~np.isnan(column)).astype(np.int64) << place
-    kinds, which = np.unique(bits, return_inverse=True)
-    return kinds, which
+def _bits(values: Array) -> Array:
+    """Which variables each row has, as the bits of an integer."""
+    bits = np.zeros(values.shape[1], dtype=np.int64)
+    for place, line in enumerate(values):
+        bits |= (line == line).astype(np.int64) << place
+    return bits
+
+
+def _standardised(values: Array) -> Array:
+    """Each variable with mean 0 and standard deviation 1, missing values left out of both."""
+    count = np.count_nonzero(values == values, axis=1, keepdims=True)
+    values = values - np.nansum(values, axis=1, keepdims=True) / count
+    standardised: Array = values / np.sqrt(np.nansum(values * values, axis=1, keepdims=True) / count)
+    return standardised
 
 
 def _pattern(rows: Array) -> Pattern:
-    there = ~np.isnan(rows[0])
-    rows = rows[:, there]
-    return Pattern(there, len(rows), rows.mean(axis=0), rows.T @ rows)
+    there = ~np.isnan(rows[:, 0])
+    rows = rows[there]
+    return Pattern(there, rows.shape[1], rows.mean(axis=1), rows @ rows.T)
 
 
 def estimates(patterns: Sequence[Pattern], n: int) -> tuple[Array, Array, int]:

@@ -99,7 +99,11 @@ def _kinds(masks: list[Array]) -> Array:
     """A row each for the keys of the different patterns, the first rows that have them, and how many do."""
     words = [_packed(masks[start : start + 63]) for start in range(0, len(masks), 63)]
     key = words[0] if len(words) == 1 else hashes(words, masks[0].size).view(np.int64)
-    return np.stack(np.unique(key, return_index=True, return_counts=True))
+    encoded = pa.array(key).dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    first = np.empty(len(encoded.dictionary), dtype=np.int64)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]  # of those with the same code the last one written stays
+    return np.stack((encoded.dictionary.to_numpy(), first, np.bincount(codes)))
 
 
 def _patterns(table: pa.Table, gappy: list[str], seen: list[Array]) -> tuple[list[dict[str, Any]], int]:
@@ -137,8 +141,8 @@ def _packed(masks: list[Array]) -> Array:
 def _add_pairs(both: Array, masks: list[Array]) -> None:
     """Add in how many rows each two of them are true."""
     for start in range(0, masks[0].size if len(masks) > 1 else 0, BLOCK):
-        block = np.column_stack([mask[start : start + BLOCK] for mask in masks]).astype(np.float32)
-        both += block.T @ block
+        block = np.stack([mask[start : start + BLOCK] for mask in masks]).astype(np.float32)
+        both += block @ block.T
 
 
 def _pairs(names: list[str], both: Array, rows: int) -> list[dict[str, Any]]:
@@ -171,8 +175,7 @@ def tested(table: pa.Table, seed: int) -> dict[str, Any]:
     if table.num_rows > MAX_TEST_ROWS:
         chosen = np.sort(np.random.default_rng(seed).choice(table.num_rows, MAX_TEST_ROWS, replace=False))
     values = [numbers.doubles(plain[name] if chosen is None else plain[name].take(pa.array(chosen))) for name in names]
-    matrix = np.column_stack(values) if values else np.zeros((0, 0))
-    found = mcar.little(matrix) | {"columns": names}
+    found = mcar.little(np.stack(values) if values else np.zeros((0, 0))) | {"columns": names}
     if chosen is not None:
         found["notes"] = {"rows": {"kind": "sample", "n": MAX_TEST_ROWS, "seed": seed}} | found["notes"]
     return found

@@ -13,6 +13,8 @@ from analyzer.analyses.findings.look import Look
 
 Array = npt.NDArray[Any]
 
+COUNTED = 2.0**53  # below it, doubles know every whole number
+
 PLACEHOLDERS = (-99999, -9999, -999, -99, 999, 9999, 99999, 999999)
 
 
@@ -132,10 +134,20 @@ def _grain(look: Look) -> Iterator[Issue]:
     if few and (present == np.floor(present)).all():
         yield look.issue("discrete", n=figures["distinct"])
     if float(extent) >= 100 and figures["distinct"] >= 20:
-        round_ones = values % 10 == 0
+        round_ones = _multiples_of_ten(values, look)
         n = int(np.count_nonzero(round_ones))
         if n / figures["count"] > limits.heaping:
             yield look.counted_issue("heaping", n, round_ones)
+
+
+def _multiples_of_ten(values: Array, look: Look) -> Array:
+    """Which values are; a remainder takes ten times as long as what tells as much of numbers that doubles count."""
+    low, high = look.figures["min"], look.figures["max"]
+    if low is None or high is None or max(abs(float(low)), abs(float(high))) >= COUNTED:
+        multiples: Array = values % 10 == 0
+    else:
+        multiples = np.rint(values / 10) * 10 == values
+    return multiples
 
 
 def _outliers(look: Look) -> Iterator[Issue]:

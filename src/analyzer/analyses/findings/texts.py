@@ -138,12 +138,9 @@ def similar_pairs(levels: Levels, least: float) -> list[tuple[str, str]]:
     """Pairs of levels (frequent, rare) at least this alike, that differ in more than case, blanks or digits."""
     leading = np.argsort(-levels.counts, kind="stable")[:MAX_COMPARED]
     texts = [text for text in levels.values.take(leading).to_pylist() if 4 <= len(text) <= MAX_COMPARED_LENGTH]
-    found = []
-    for frequent, rare in combinations(texts, 2):
-        one, two = _skeleton(frequent), _skeleton(rare)
-        if one != two and len(one) >= 4 and len(two) >= 4 and _alike(one, two, least):
-            found.append((frequent, rare))
-    return found
+    bare = [(text, skeleton) for text in texts if len(skeleton := _skeleton(text)) >= 4]
+    pairs = combinations(bare, 2)
+    return [(frequent, rare) for (frequent, one), (rare, two) in pairs if one != two and _alike(one, two, least)]
 
 
 def _skeleton(text: str) -> str:

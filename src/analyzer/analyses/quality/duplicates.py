@@ -138,7 +138,7 @@ def parts(schemas: Schemas, params: DuplicatesParams) -> Sequence[Part]:
         chosen(schemas["df"], key)
     keys = [Part(_label(place, key), tuple(key)) for place, key in enumerate(params.keys)]
     whole = duplicates_part(schemas["df"], params.columns)
-    return [whole, Part("whole rows", names, cost=whole.cost), *keys]
+    return [whole, Part("whole rows", names, needs=(whole,), cost=whole.cost), *keys]
 
 
 def _label(place: int, key: Sequence[str]) -> str:
@@ -151,7 +151,8 @@ def compute(tables: Tables, part: Part, params: DuplicatesParams) -> Section:
         return find_duplicates(tables, params.columns)
     from analyzer.analyses.findings import groups
 
-    return Section(part.name, {"key": groups.of_key(tables["df"], part.columns, params.samples)})
+    none = bool(part.given) and not part.given[0].data["duplicates"]["exact"]["extra_copies"]
+    return Section(part.name, {"key": groups.of_key(tables["df"], part.columns, params.samples, none=none)})
 
 
 def merge(sections: Sequence[Section], schemas: Schemas, params: DuplicatesParams) -> DuplicatesResult:

@@ -218,5 +218,6 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
+    version=2,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

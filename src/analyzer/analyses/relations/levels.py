@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from analyzer.analyses.figures.categories import counted
 from analyzer.analyses.figures.columns import kind_of, plain
 from analyzer.analyses.relations.table import Doubles, doubles
 
@@ -29,13 +28,16 @@ def levels_of(column: pa.ChunkedArray, bins: int, most: int) -> Levels | None:
     if kind in ("numeric", "decimal"):
         values = doubles(column)
         return Levels(*_binned(values, bins), values)
-    if kind not in ("categorical", "boolean") or not 0 < len(counted(column).values) <= most:
+    # Where nearly all values differ, the first rows have too many already.
+    if kind not in ("categorical", "boolean") or len(column[: 10 * most].drop_null().unique()) > most:
         return None
-    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
-    chunks = encoded.chunks if isinstance(encoded, pa.ChunkedArray) else [encoded]
+    chunks = column.dictionary_encode().chunks  # of one dictionary
     count = len(chunks[0].dictionary) if chunks else 0
-    parts = [chunk.indices.fill_null(count).to_numpy() for chunk in chunks]
-    return Levels(np.concatenate(parts).astype(np.int64) if parts else np.empty(0, np.int64), count)
+    if not 0 < count <= most:
+        return None
+    return Levels(
+        np.concatenate([chunk.indices.fill_null(count).to_numpy() for chunk in chunks], dtype=np.int64), count
+    )
 
 
 def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
