@@ -8,7 +8,7 @@ not fit its column's plan, the plan is widened and the file is read once more, s
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,8 +42,13 @@ BAD_REASON = "The row has more cells than the table has columns."
 
 @dataclass(frozen=True)
 class TypedBlock:
-    """A block's columns in their types, what was changed, and the plans of columns that a cell contradicted."""
+    """A block's columns in their types, what was changed, and the plans of columns that a cell contradicted.
 
+    It may have to wait for the blocks before it, so it keeps neither the text nor the cells as text: `rows` is without
+    columns.
+    """
+
+    line: int
     columns: tuple[pa.Array, ...]
     rows: TextRows
     changes: tuple[tuple[int, Change], ...] = ()
@@ -93,32 +98,31 @@ def _read_through(
     schema = pa.schema([(name, plan.arrow_type) for name, plan in zip(names, plans, strict=True)])
     contradicted = False
     with arrow_file(target, schema) as file, source.open() as stream:
-        for block, typed in _typed_blocks(stream, opening, plans, hints, limits, findings):
+        for typed in _typed_blocks(stream, opening, plans, hints, limits, findings):
             for place, plan in typed.contradicted.items():
                 plans[place], contradicted = plan, True
             if not contradicted:
                 file.write(pa.record_batch(list(typed.columns), schema=schema))
-                _note(typed, block, names, findings, target)
+                _note(typed, names, findings, target)
     return file.shape, contradicted
 
 
 def _typed_blocks(
     stream: BinaryIO, opening: Opening, plans: list[ColumnPlan], hints: Hints, limits: Limits, findings: Findings
-) -> Iterator[tuple[Block, TypedBlock]]:
+) -> Iterator[TypedBlock]:
     """The blocks of the file in order, converted in threads; only a few are in memory at a time."""
     reader = RecordReader(opening.dialect, opening.layout.width)
     read_up_to(stream, opening.encoding.mark_bytes)
     size = min(max(MIN_BLOCK_BYTES, BLOCK_ROWS * opening.row_bytes), MAX_BLOCK_BYTES)
     pieces = _skip(utf8_pieces(stream, opening.encoding, size), opening.start_bytes, findings)
-    waiting: deque[tuple[Block, Future[TypedBlock]]] = deque()
+    waiting: deque[Future[TypedBlock]] = deque()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as threads:
         for block in cut(pieces, reader, opening.line, limits):
-            waiting.append((block, threads.submit(_typed, block, reader, tuple(plans), hints)))
+            waiting.append(threads.submit(_typed, block, reader, tuple(plans), hints))
             if len(waiting) > THREADS:
-                first, future = waiting.popleft()
-                yield first, future.result()
-        for first, future in waiting:
-            yield first, future.result()
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _skip(pieces: Iterator[tuple[bytes, int]], count: int, findings: Findings) -> Iterator[bytes]:
@@ -143,7 +147,7 @@ def _typed(block: Block, reader: RecordReader, plans: Sequence[ColumnPlan], hint
         if converted.misfit is not None:
             contradicted[place] = replan(plan, cells, converted.misfit, hints)
         changes += [(place, _change(changed, cells, rows, block, text, reader)) for changed in converted.changed]
-    return TypedBlock(tuple(columns), rows, tuple(changes), contradicted, replaced)
+    return TypedBlock(block.line, tuple(columns), replace(rows, columns=()), tuple(changes), contradicted, replaced)
 
 
 def _change(
@@ -158,7 +162,7 @@ def _change(
     return Change(changed.change, len(changed.rows), samples, changed.token)
 
 
-def _note(typed: TypedBlock, block: Block, names: Sequence[str], findings: Findings, target: Path) -> None:
+def _note(typed: TypedBlock, names: Sequence[str], findings: Findings, target: Path) -> None:
     """Add what reading a block did to the findings."""
     findings.replaced += typed.replaced
     for place, change in typed.changes:
@@ -169,10 +173,10 @@ def _note(typed: TypedBlock, block: Block, names: Sequence[str], findings: Findi
         (rows.resplit, "split at another delimiter than the other rows"),
     ):
         if indices and rows.lines is not None:
-            lines = [block.line + int(rows.lines[row]) + 1 for row in indices[:MAX_SAMPLES]]
+            lines = [typed.line + int(rows.lines[row]) + 1 for row in indices[:MAX_SAMPLES]]
             samples = tuple(CellSample(line=line, text="") for line in lines)
             findings.add_change("", Change(what, len(indices), samples))
-    findings.add_bad_rows([BadRow(block.line + row.line + 1, row.text) for row in rows.bad], target)
+    findings.add_bad_rows([BadRow(typed.line + row.line + 1, row.text) for row in rows.bad], target)
     for line in rows.left_out:
         findings.leave_out(line)
 
