@@ -11,6 +11,7 @@ import pytest
 
 from analyzer.analyses import catalogue
 from analyzer.analyses.columns import MAX_PARTS
+from analyzer.analyses.figures.moments import exact_sum
 from analyzer.errors import InvalidParameters
 from tests.analyses.inprocess import run, schema_of, sections_of
 
@@ -280,3 +281,13 @@ def test_charts() -> None:
     assert charts["column-1"]["spec"]["data"]["values"] == [{"name": "b", "rows": 2}, {"name": "a", "rows": 1}]
     assert charts["column-2"]["spec"]["encoding"]["x"]["type"] == "temporal"
     assert charts["missing"]["spec"]["data"]["values"][-1] == {"name": "e", "missing": 1.0}
+
+
+@pytest.mark.parametrize("bits", [3, 40, 52, 56, 57, 60, 63])
+@pytest.mark.parametrize("kind", ["int64", "uint64"])
+def test_sums_of_whole_numbers_are_exact_however_large(bits: int, kind: str) -> None:
+    """In one piece, in many with a rest, and in halves."""
+    values = np.random.default_rng(bits).integers(0, 2**bits - 1, 20_001, dtype=kind)
+    if kind == "int64":
+        values[::3] *= -1
+    assert exact_sum(np.sort(values)) == sum(values.tolist())

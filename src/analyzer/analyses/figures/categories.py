@@ -72,16 +72,18 @@ def _with_few_repeated(column: pa.ChunkedArray, suspects: Array) -> Counted:
 
     What is kept is picked from the column itself, so that it is copied as seldom as can be.
     """
+    if not suspects.size:
+        values = pa.chunked_array([column.drop_null().combine_chunks()]).chunk(0)
+        return Counted(values, np.ones(len(values), dtype=np.int64))
     valid = column.is_valid().to_numpy()
     counts = np.ones(len(column) - column.null_count, dtype=np.int64)
-    if suspects.size:
-        marked = np.zeros(counts.size, dtype=bool)
-        marked[suspects] = True
-        encoded = column.filter(pa.array(_among(valid, marked))).dictionary_encode()
-        codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
-        first = np.unique(codes, return_index=True)[1]
-        counts[suspects] = 0
-        counts[suspects[first]] = np.bincount(codes)
+    marked = np.zeros(counts.size, dtype=bool)
+    marked[suspects] = True
+    encoded = column.filter(pa.array(_among(valid, marked))).dictionary_encode()
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
+    first = np.unique(codes, return_index=True)[1]
+    counts[suspects] = 0
+    counts[suspects[first]] = np.bincount(codes)
     once = counts > 0
     values = column.filter(pa.array(_among(valid, once))).combine_chunks()
     return Counted(pa.chunked_array([values]).chunk(0), counts[once])
@@ -195,6 +197,9 @@ def _beyond_ascii(values: pa.Array) -> bool:
 def _by_length(lengths: Array, counts: Array) -> tuple[Array, Array, int]:
     """The lengths in ascending order, how many values are at most that long, and the sum of all lengths."""
     longest = int(lengths.max())
+    if int(lengths.min()) == longest:
+        total = counts.sum(keepdims=True)
+        return lengths[:1].astype(np.int64), total, longest * int(total[0])
     if longest < 2 * lengths.size:  # counted rather than sorted
         often = np.bincount(lengths, weights=counts).astype(np.int64)
         sizes = np.flatnonzero(often)

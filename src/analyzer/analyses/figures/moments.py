@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 
 NAMES = ("sum", "mean", "std", "variance", "sem", "ci95", "cv", "skewness", "kurtosis")
 LOW_HALF = 0xFFFFFFFF
+FEW = 64
 BLOCK = 1 << 13
 """Values worked on at once: few enough for the processor's cache, and for BLAS not to start threads."""
 
@@ -104,9 +105,15 @@ def _of_integers(ordered: Array) -> tuple[int, float, Powers]:
 
 
 def exact_sum(ordered: Array) -> int:
-    """The sum as a Python integer; in two halves where 64 bits might not hold it."""
-    if max(abs(ordered.item(0)), abs(ordered.item(-1))) * ordered.size < 2**63:
+    """The sum as a Python integer; in pieces, or in two halves, where 64 bits might not hold it."""
+    room = (2**63 - 1) // max(abs(ordered.item(0)), abs(ordered.item(-1)), 1)
+    if room >= ordered.size:
         return int(ordered.sum(dtype=ordered.dtype))
+    if room >= FEW:  # values that 64 bits hold the sum of
+        room = min(room, BLOCK)
+        whole = ordered.size // room * room
+        sums = [*ordered[:whole].reshape(-1, room).sum(axis=1, dtype=ordered.dtype).tolist(), *ordered[whole:].tolist()]
+        return sum(sums)
     high, low = ordered >> ordered.dtype.type(32), ordered & ordered.dtype.type(LOW_HALF)
     return (int(high.sum(dtype=ordered.dtype)) << 32) + int(low.sum(dtype=ordered.dtype))
 

@@ -26,7 +26,6 @@ def summary(values: Array, missing: int, bins: int) -> Figures:
         if line.size and line.dtype.kind == "f" and math.isnan(line.item(-1)):
             line = line[: int(np.searchsorted(line, np.nan))]
             missing += values.size - line.size
-            values = values[~np.isnan(values)]
         if not line.size:
             return {"count": 0, "missing": missing, "notes": {}}
         return {"count": line.size, "missing": missing} | _figures(values, line, bins)

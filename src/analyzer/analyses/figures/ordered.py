@@ -99,16 +99,17 @@ def _longest(inner: Array, size: int) -> Array:
 
 
 def direction(given: Array, distinct: int) -> str:
-    """How the values run in the table's order; `strictly` where none repeats."""
+    """How the values run in the table's order, NaN left out; `strictly` where none repeats."""
     if distinct == 1:
         return "constant"
-    strictly = "strictly " if distinct == given.size else ""
     # A look at the beginning spares the rest in nearly every column.
     for size in (64, given.size):
         head = given[:size]
+        head = head[head == head] if head.dtype.kind == "f" else head
         rising, falling = bool((head[1:] >= head[:-1]).all()), bool((head[1:] <= head[:-1]).all())
         if not (rising or falling):
             return "none"
+    strictly = "strictly " if distinct == head.size else ""
     return f"{strictly}{'increasing' if rising else 'decreasing'}"
 
 
