@@ -7,6 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -33,8 +34,19 @@ def _referenced() -> list[str]:
 
 
 def _with_gaps(values: Any, random: Random) -> pa.Array:
+    values = values if isinstance(values, pa.Array) else pa.array(values)
     gaps = random.random(len(values)) < random.choice([0, 0, 0.1, 0.9])
-    return pa.array([None if gap else value for gap, value in zip(gaps, list(values), strict=True)])
+    return values.take(pa.array(np.arange(len(values)), mask=gaps))
+
+
+def _one_of(*values: Any, kind: pa.DataType | None = None) -> Callable[[Random, int], pa.Array]:
+    choices = pa.array(values, kind)
+    return lambda random, n: choices.take(pa.array(random.integers(0, len(choices), n)))
+
+
+def _within(kind: pa.DataType, low: int, high: int) -> Callable[[Random, int], pa.Array]:
+    """Anything from `low` to `high`, as many of this type's units."""
+    return lambda random, n: pa.array(random.integers(low, high, n)).cast(kind)
 
 
 COLUMNS: dict[str, Callable[[Random, int], Any]] = {
@@ -42,7 +54,19 @@ COLUMNS: dict[str, Callable[[Random, int], Any]] = {
     "skewed": lambda random, n: random.lognormal(0, 3, n).tolist(),
     "tiny": lambda random, n: (random.normal(0, 1, n) * 1e-200).tolist(),
     "large": lambda random, n: (random.normal(0, 1, n) * 1e200).tolist(),
-    "infinite": lambda random, n: random.choice([1.5, -2.0, np.inf, -np.inf], n).tolist(),
+    "infinite": _one_of(1.5, -2.0, np.inf, -np.inf),
+    "extreme": _one_of(1.7e308, -1.7e308, 1.5, 0.0),
+    "nearly infinite": lambda random, n: 1.7e308 - random.random(n) * 1e307,
+    "subnormal": _one_of(5e-324, -5e-324, 1e-310, 0.0, -0.0),
+    "not a number": _one_of(np.nan, 1.0, -0.0, 0.0, 2.5),
+    "float": lambda random, n: pa.array(random.lognormal(0, 3, n).astype(np.float32)),
+    "half": lambda random, n: pa.array(random.normal(0, 100, n).astype(np.float16)),
+    "decimals": _one_of(*map(Decimal, ("1e20", "-3.5", "0", "0.01")), kind=pa.decimal128(30, 2)),
+    "bytes": _within(pa.int8(), -128, 128),
+    "unsigned": lambda random, n: pa.array(random.integers(0, 2**64, n, np.uint64)),
+    "rising": lambda random, n: np.arange(n) / 3,
+    "wave": lambda random, n: np.sin(np.arange(n) * 2 * np.pi / 7) + random.normal(0, 0.3, n),
+    "walk": lambda random, n: random.normal(0, 1, n).cumsum(),
     "constant": lambda random, n: [7.25] * n,
     "rounded": lambda random, n: np.round(random.normal(0, 3, n), 1).tolist(),
     "small integers": lambda random, n: random.integers(-5, 5, n).tolist(),
@@ -51,22 +75,37 @@ COLUMNS: dict[str, Callable[[Random, int], Any]] = {
     "flags": lambda random, n: (random.random(n) < 0.3).tolist(),
     "categories": lambda random, n: [f"c{k}" for k in random.integers(0, 6, n)],
     "many categories": lambda random, n: [f"category {k}" for k in random.integers(0, 10_000, n)],
-    "mixed": lambda random, n: [str(random.choice(["1", "2.5", "x", "", " x", "NA"])) for _ in range(n)],
-    "moments": lambda random, n: [pd.Timestamp(int(t), unit="s") for t in random.integers(0, 2**31, n)],
-    "dates": lambda random, n: [pd.Timestamp(int(t), unit="D").date() for t in random.integers(0, 9999, n)],
-    "missing": lambda random, n: [None] * n,
+    "coded": lambda random, n: pa.array([f"c{k}" for k in random.integers(0, 6, n)]).dictionary_encode(),
+    "mixed": _one_of("1", "2.5", "x", "", " x", "NA"),
+    "odd text": _one_of("é", "e\u0301", "\ufffd", "👩‍👩‍👧", "עברית", "\x00", "a\nb", '"', "  ", "É", "x" * 9999),
+    "numbers as text": lambda random, n: [f"{x:.2f}" for x in random.normal(0, 9, n)],
+    "dates as text": lambda random, n: [f"20{k % 90 + 10}-0{k % 9 + 1}-11" for k in random.integers(0, 99, n)],
+    "prose": lambda random, n: [" ".join(random.choice(["the", "cat", "sat", "On", "mat."], 9)) for _ in range(n)],
+    "binary": _one_of(b"a", b"\xff", b""),
+    "days": lambda random, n: pa.array(np.arange(n) + int(random.integers(20_000))).cast(pa.int32()).cast(pa.date32()),
+    "moments": _within(pa.timestamp("s"), 0, 2**31),
+    "dates": lambda random, n: pa.array(random.integers(0, 9999, n).astype(np.int32)).cast(pa.date32()),
+    "any moment": _within(pa.timestamp("us"), -62_135_596_800 * 10**6, 253_402_300_800 * 10**6),
+    "nanoseconds": _within(pa.timestamp("ns"), -(2**62), 2**62),
+    "zoned": _within(pa.timestamp("ms", "Europe/Berlin"), 0, 2**41),
+    "durations": _within(pa.duration("us"), -(2**50), 2**50),
+    "hours": lambda random, n: pa.array(random.integers(0, 86_400, n).astype(np.int32)).cast(pa.time32("s")),
+    "lists": _one_of([1], [2, None], [], kind=pa.list_(pa.int64())),
+    "missing": lambda random, n: pa.nulls(n),
+    "missing text": lambda random, n: pa.nulls(n, pa.string()),
 }
 
 
 def generated(seed: int) -> pa.Table:
     random = np.random.default_rng(seed)
-    rows = int(random.choice([1, 2, 3, 20, 60, 300]))
+    rows = int(random.choice([0, 1, 2, 3, 20, 60, 300, 2000]))
     kinds = random.choice(list(COLUMNS), size=int(random.integers(1, 9)))
     columns = [_with_gaps(COLUMNS[kind](random, rows), random) for kind in kinds]
     names = [f"{kind}_{place}" for place, kind in enumerate(kinds)]
     if random.random() < 0.2:
         columns, names = [*columns, columns[0]], [*names, f"{names[0]} again"]
-    return pa.table(dict(zip(names, columns, strict=True)))
+    table = pa.table(dict(zip(names, columns, strict=True)))
+    return pa.concat_tables([table.slice(0, rows // 3), table.slice(rows // 3)]) if random.random() < 0.3 else table
 
 
 def bundled() -> dict[str, Callable[[], pd.DataFrame]]:

@@ -41,9 +41,20 @@ def frame(table: pa.Table) -> pd.DataFrame:
     """The table in pandas, nothing rounded."""
     columns = {
         name: column.to_pandas(types_mapper=NULLABLE.get if column.null_count else None)
-        for name, column in zip(table.column_names, table.columns, strict=True)
+        for name, column in zip(table.column_names, map(_written_out, table.columns), strict=True)
     }
     return pd.DataFrame(columns, index=range(table.num_rows))
+
+
+def _written_out(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values in place of codes for them, which pandas would not compare; decimals of which none is, as doubles."""
+    if types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return column.cast(pa.float64()) if _holds_no_decimal(column) else column
+
+
+def _holds_no_decimal(column: pa.ChunkedArray) -> bool:
+    return bool(types.is_decimal(column.type)) and column.null_count == len(column)
 
 
 def _scales(tables: Mapping[str, pa.Table]) -> dict[str, float]:

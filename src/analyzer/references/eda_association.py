@@ -1,7 +1,6 @@
 """eda_association by scipy and scikit-learn."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import combinations
@@ -76,19 +75,23 @@ def _cramers_v(x: pd.Series, y: pd.Series) -> float:
 def _eta_squared(values: pd.Series, groups: pd.Series) -> float:
     if len(values) < 2 or values.nunique() < 2 or groups.nunique() < 2:
         return math.nan
-    values = values / 2 - values.median() / 2  # a share has no place: values close together far from zero keep their
-    values = values / values.abs().max()  # digits, and no unit: squares of 1e300 are no doubles
+    values = _in_unit(values)
+    values = values - values.median()  # a share has no place: values close together far from zero keep their digits,
+    values = values / values.abs().max()  # and no unit: squares of 1e300 are no doubles
     values = values - values.mean()
     means = values.groupby(groups).transform("mean")
     return float((means**2).sum() / (values**2).sum())
 
 
+def _in_unit(values: pd.Series) -> pd.Series:
+    """Divided by a power of two, which rounds nothing, so that no difference of two overflows."""
+    return pd.Series(np.ldexp(values, -math.frexp(values.abs().max())[1]))
+
+
 def _bins(values: pd.Series, bins: int) -> pd.Series:
+    values = _in_unit(values)
     present = values.dropna()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        cuts = np.unique(np.quantile(present, np.arange(1, bins) / bins)) if len(present) else np.empty(0)
-    cuts = cuts[np.isfinite(cuts)]
+    cuts = np.unique(np.quantile(present, np.arange(1, bins) / bins)) if len(present) else np.empty(0)
     return pd.Series(np.searchsorted(cuts, values), index=values.index).where(values.notna())
 
 

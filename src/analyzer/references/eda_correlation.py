@@ -28,8 +28,7 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
     chosen = [name for name in frame.columns if params.columns is None or name in params.columns]
     names = [name for name in chosen if _is_numeric(frame[name])][:60]
     numbers = pd.DataFrame({name: _doubles(frame[name]) for name in names}, index=frame.index)
-    scaled = numbers - numbers.median()  # r has no place: values close together far from zero keep their digits,
-    scaled /= scaled.abs().max().clip(lower=1e-300)  # and no unit: squares of 1e300 are no doubles
+    scaled = numbers.apply(_moved)
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for one, two in combinations(names, 2):
         both = numbers[[one, two]].dropna()
@@ -62,6 +61,16 @@ def _doubles(x: pd.Series) -> pd.Series:
     if x.dtype.kind == "m":
         x = x.astype("int64").where(x.notna())
     return x.astype("float64").replace([np.inf, -np.inf], np.nan)
+
+
+def _moved(x: pd.Series) -> pd.Series:
+    """The same with another place and unit, which r has none of: values close together far from zero keep their digits.
+
+    Powers of two come first, so that no value is rounded: of 1e308 no differences are doubles, of 1e-308 no squares.
+    """
+    x = pd.Series(np.ldexp(x, -math.frexp(x.abs().max())[1]))
+    x -= x.median()
+    return x / (x.abs().max() or 1.0)
 
 
 def _size(coefficient: Any) -> float:

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -60,7 +61,7 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
 
 
 def _is_nested(column: pd.Series) -> bool:
-    return bool(column.map(lambda cell: isinstance(cell, list | dict | np.ndarray)).any())
+    return any(isinstance(cell, list | dict | np.ndarray) for cell in column)
 
 
 def _copies(table: pd.DataFrame) -> dict[str, int]:
@@ -79,13 +80,20 @@ def _folded(cell: Any) -> Any:
 
 
 def _numeric(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """The columns of numbers as doubles."""
-    numbers = {name: table[name] for name in table if pd.api.types.is_numeric_dtype(table[name])}
-    return {
-        str(name): column.astype("float64")
-        for name, column in numbers.items()
-        if not pd.api.types.is_bool_dtype(column)
-    }
+    """The columns of numbers as doubles; durations in the unit of their type."""
+    return {str(name): _doubles(table[name]) for name in table if _is_numeric(table[name])}
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    if column.dtype == object:
+        return any(isinstance(value, Decimal) for value in column)
+    return column.dtype.kind in "iufm"
+
+
+def _doubles(column: pd.Series) -> pd.Series:
+    if column.dtype.kind == "m":
+        column = column.astype("int64").where(column.notna())
+    return column.astype("float64")
 
 
 def _of_columns(table: pd.DataFrame, limits: Any) -> Iterator[Found]:
@@ -114,9 +122,9 @@ def _of_signs(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
 
 def _moved(column: pd.Series) -> pd.Series:
     """The distances from one of the values, integers taken from each other before any rounding."""
-    if column.dtype.kind in "iu":
-        first = int(column.iloc[0])
-        return pd.Series([float(int(value) - first) for value in column])
+    if column.dtype.kind in "ium":
+        whole = [int(value) for value in column.astype("int64" if column.dtype.kind == "m" else column.dtype)]
+        return pd.Series([float(value - whole[0]) for value in whole])
     return column.astype("float64")
 
 
@@ -141,6 +149,7 @@ def _of_outliers(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
 
 def _of_shape(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
     """Of the distances from the median, which have the same shape and keep their digits."""
+    x = _in_unit(x)
     x = (x - x.median()) / (float((x - x.median()).abs().max()) or 1.0)
     if x.nunique() > 1 and len(x) >= 4:
         yield from _of_moments(name, x, limits)
@@ -181,8 +190,14 @@ def _of_pairs(table: pd.DataFrame, limits: Any) -> Iterator[Found]:
 
 def _scaled(column: pd.Series) -> pd.Series:
     """Moved and scaled, which no correlation changes: so squares neither cancel nor vanish."""
+    column = _in_unit(column)
     moved = column - column.mean()
     return moved / (float(moved.abs().max()) or 1.0)
+
+
+def _in_unit(column: pd.Series) -> pd.Series:
+    """Divided by a power of two, which rounds nothing, so that the largest value is about 1."""
+    return pd.Series(np.ldexp(column, -math.frexp(column.abs().max())[1]))
 
 
 def _has_levels(column: pd.Series) -> bool:

@@ -17,6 +17,7 @@ from scipy import stats
 SHARES = {"q01": 0.01, "q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95, "q99": 0.99}
 QUARTERS = {"q25": 1, "q50": 2, "q75": 3}
 DAY = 86400
+NEARLY_INFINITE = 1e300  # what adds or subtracts larger values may overflow
 NOISE = 1e-12  # a mean below this share of the largest value is rounding, and nothing can be divided by it
 UNITS = {"day": DAY, "hour": 3600, "minute": 60, "second": 1}
 TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -87,17 +88,19 @@ def _order(x: pd.Series) -> Figures:
         figures["range"] = int(x.max()) - int(x.min())
     else:
         figures["range"] = x.max() - x.min()
-    for name, share in SHARES.items():
-        low, high = (float(np.quantile(x, share, method=side)) for side in ("lower", "higher"))
-        figures[name] = low if low == high else _between(x, share, low, high)
+    figures |= {name: _quantile(x, share) for name, share in SHARES.items()}
     figures["iqr"] = figures["q75"] - figures["q25"]
-    with np.errstate(invalid="ignore"):
-        figures["mad"] = float(stats.median_abs_deviation(x.to_numpy(dtype=float)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        values, unit = x.to_numpy(dtype=float), 4.0 if np.abs(x).max() > NEARLY_INFINITE else 1.0
+        figures["mad"] = float(stats.median_abs_deviation(values / unit)) * unit
     figures["trimmed_mean"] = _scaled_mean(stats.trimboth(x.sort_values(), 0.1))
     return figures
 
 
-def _between(x: pd.Series, share: float, low: float, high: float) -> float:
+def _quantile(x: pd.Series, share: float) -> float:
+    low, high = (float(np.quantile(x, share, method=side)) for side in ("lower", "higher"))
+    if low == high:
+        return low
     if math.isinf(low) or math.isinf(high):
         return low + high  # nan between −∞ and ∞
     place = (len(x) - 1) * share % 1
@@ -124,16 +127,15 @@ def _spread(x: pd.Series, *, exact: bool) -> Figures:
     else:
         mean = _scaled_mean(x)
         total = mean * n
-        distances = x / 2 - x.iloc[n // 2] / 2  # halves cannot overflow
-        distances *= 2 if np.abs(distances).max() < 1e300 else 1
+        distances = x / 2 - x.iloc[n // 2] / 2 if np.abs(x).max() > NEARLY_INFINITE else x - x.iloc[n // 2]
     figures: Figures = {"sum": total, "mean": mean}
     if n < 2:
         return figures | dict.fromkeys(OF_SPREAD, math.nan)
     unit = float(distances.abs().max()) or 1.0
     z = distances / unit
-    if not exact and unit > 1e299:
-        unit *= 2
     std = float(z.std() * unit)
+    if not exact and np.abs(x).max() > NEARLY_INFINITE:  # those are halves, which cannot overflow
+        std *= 2
     sem = std / math.sqrt(n)
     half = float(stats.t.ppf(0.975, n - 1)) * sem
     constant = x.nunique() == 1
@@ -161,15 +163,18 @@ def histogram(x: pd.Series, bins: int) -> Figures | float:
         half = max(0.5, float(np.spacing(abs(low))))
         edges = np.array([low - half, high + half])
     else:
-        width = 2 * float(x.quantile(0.75) - x.quantile(0.25)) / n ** (1 / 3)
-        wanted = (high - low) / width if width > 0 else math.log2(n) + 1
+        unit = 4.0 if max(-low, high) > NEARLY_INFINITE else 1.0
+        width = 2 * (_quantile(x, 0.75) / unit - _quantile(x, 0.25) / unit) / n ** (1 / 3)
+        wanted = (high / unit - low / unit) / width if width > 0 else math.log2(n) + 1
         if x.dtype.kind in "iu":
             if math.ceil(wanted) >= high - low and high - low < bins and max(-low, high) < 2.0**51:
                 edges = np.arange(low - 0.5, high + 1)
                 return {"edges": edges, "counts": np.histogram(x, edges)[0]}
             wanted = min(wanted, high - low)
         count = max(1, math.ceil(min(wanted, bins)))
-        edges = np.unique(low + (high - low) * (np.arange(count + 1) / count))
+        steps = np.arange(count + 1) / count
+        apart = high - low
+        edges = np.unique(low + apart * steps if math.isfinite(apart) else low * (1 - steps) + high * steps)
         edges[-1] = high
     return {"edges": edges, "counts": np.histogram(x, edges)[0]}
 
@@ -267,6 +272,8 @@ def _moments(x: pd.Series, params: Any) -> Figures:
     for name, quarter in QUARTERS.items():
         rank, rest = divmod((n - 1) * quarter, 4)
         figures[name] = text(line[rank] + ((line[rank + 1] - line[rank]) * rest // 4 if rest else 0))
+    if isinstance(x.iloc[0], time):  # it does not say in which ticks its type counts, and so how these are rounded
+        figures = {name: value for name, value in figures.items() if name not in ("mean", *QUARTERS)}
     if len(distinct) < 2:
         return figures | {"gaps": math.nan}
     return figures | {

@@ -77,12 +77,17 @@ def _beyond(x: pd.Series, lower: float, upper: float) -> dict[str, Any]:
     return found | {"below": int(below.sum()), "above": int(above.sum()), "n": n, "share": n / x.count(), "rows": rows}
 
 
+def _of_single_precision(x: pd.Series) -> pd.Series:
+    """The trees' numbers are of single precision; a power of two changes nothing else."""
+    return pd.Series(np.ldexp(x, -math.frexp(x.abs().max())[1])) if x.abs().max() < 1e-30 else x
+
+
 def _forest(found: Mapping[str, pd.Series], seed: int) -> dict[str, Any] | None:
     table = pd.DataFrame(found).replace([math.inf, -math.inf], math.nan)
     table = table.loc[:, table.nunique() > 1].iloc[:, :50]
     if table.empty or len(table) < 2:
         return None
-    table = table.fillna(table.median())
+    table = table.fillna(table.median()).apply(_of_single_precision)
     model = IsolationForest(n_estimators=100, random_state=seed).fit(table.to_numpy())
     scores = -model.score_samples(table.to_numpy())
     order = np.lexsort((np.arange(len(scores)), -scores))[:10]

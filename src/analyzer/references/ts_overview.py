@@ -16,6 +16,7 @@ from statsmodels.tsa.stattools import acf, adfuller, kpss, pacf
 TOLERANCES = {
     "p": 1e-7,  # what τ has lost, times the slope of the distribution's tail
 }
+NEARLY_INFINITE = 1e300  # of more the sum may be infinite
 FINE = 1e-6
 
 
@@ -47,7 +48,8 @@ def _tells_time(x: pd.Series) -> bool:
 def _in_time(column: pd.Series, moments: pd.Series) -> pd.Series:
     x = pd.Series(column.to_numpy(dtype=float, na_value=math.nan))
     keep = np.isfinite(x) & moments.notna()
-    return x[keep].groupby(moments[keep]).mean()
+    unit = 4.0 if x[keep].abs().max() > NEARLY_INFINITE else 1.0
+    return (x[keep] / unit).groupby(moments[keep]).mean() * unit
 
 
 def _index(time: str, moments: pd.Series) -> dict[str, Any]:
@@ -74,9 +76,13 @@ def _series(x: pd.Series, params: Any) -> dict[str, Any]:
     x = x.tail(10_000)
     if len(x) < 20 or x.nunique() == 1:
         return found | {"adf": math.nan, "kpss": math.nan, "acf": math.nan, "trend": math.nan}
-    half = x / 2 - x.median() / 2
-    unit = half.abs().max()
-    line = half / unit
+    exponent = math.frexp(x.abs().max())[1]
+    moved = pd.Series(
+        np.ldexp(x, -exponent)
+    )  # a power of two, which rounds nothing: of 1e308 no differences are doubles
+    moved -= moved.median()
+    unit = moved.abs().max()
+    line = moved / unit
     lags = min(params.lags, len(x) // 2 - 1)
     r, _ = acf(line, nlags=lags, alpha=0.05)
     limits = acf(line, nlags=lags, alpha=0.05)[1]
@@ -89,7 +95,7 @@ def _series(x: pd.Series, params: Any) -> dict[str, Any]:
         },
         "ljung_box": {"statistic": box["lb_stat"], "p": box["lb_pvalue"]},
         "kpss": dict(zip(("statistic", "p", "lags"), kpss(line, nlags="auto"), strict=False)),
-        **_trend(line, unit),
+        **_trend(line, unit, exponent),
         **_adf(line.to_numpy()),
     }
     if params.period is not None and 2 * params.period <= len(x):
@@ -97,13 +103,13 @@ def _series(x: pd.Series, params: Any) -> dict[str, Any]:
     return found
 
 
-def _trend(line: pd.Series, unit: float) -> dict[str, Any]:
+def _trend(line: pd.Series, unit: float, exponent: int) -> dict[str, Any]:
     moments = line.index
     days = (moments - moments[0]) / pd.Timedelta(days=1)
     fit = stats.linregress(days, line)
     if 1 - fit.rvalue**2 < FINE or fit.rvalue**2 < FINE:
         return {}
-    return {"trend": {"slope_per_day": fit.slope * unit * 2, "r2": fit.rvalue**2, "p": fit.pvalue}}
+    return {"trend": {"slope_per_day": np.ldexp(fit.slope * unit, exponent), "r2": fit.rvalue**2, "p": fit.pvalue}}
 
 
 def _adf(line: Any) -> dict[str, Any]:

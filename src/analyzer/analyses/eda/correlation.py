@@ -41,7 +41,7 @@ from analyzer.charts import heatmap
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Attachment, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 1
+VERSION = 2
 PEARSON = f"eda_correlation {VERSION} pearson"
 
 Method = Literal["pearson", "spearman", "kendall"]

@@ -216,4 +216,5 @@ analysis = Analysis(
     compute=compute,
     merge=merge,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
+    version=2,
 )

@@ -156,4 +156,5 @@ analysis = Analysis(
     compute=compute,
     merge=merge,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
+    version=2,
 )

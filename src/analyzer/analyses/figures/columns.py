@@ -22,7 +22,7 @@ def summary(column: pa.ChunkedArray, top: int, bins: int) -> tuple[str, Figures]
     if kind == "categorical":
         return level_summary(categories.counted(column), column.null_count, top)
     figures = _FIGURES[kind](column, bins)
-    if not figures["count"] and kind != "unsupported":
+    if not figures["count"]:
         return "empty", figures
     return "numeric" if kind == "decimal" else kind, figures
 
@@ -34,7 +34,10 @@ def level_summary(levels: categories.Counted, missing: int, top: int) -> tuple[s
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The same values without a wrapping that says only how they are stored: dictionaries, runs, views, extensions."""
+    """The same values without a wrapping that says only how they are stored: dictionaries, runs, views, extensions.
+
+    Lists and their like of which none is there are nulls: what they would hold is not to be told.
+    """
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
         return plain(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
@@ -46,6 +49,8 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.large_string())
     if types.is_binary_view(kind):
         return column.cast(pa.large_binary())
+    if column.null_count == len(column) and kind_of(kind) == "unsupported":
+        return pa.chunked_array([pa.nulls(len(column))])
     return column
 
 

@@ -119,13 +119,12 @@ def bin_edges(ordered: Array, most: int, *, centred: bool = False) -> Array:
     A constant lies in the middle of one bin. Bins are never narrower than doubles can tell apart, and for integers
     never narrower than 1. Where that is their width, they may be `centred` on the integers, one for each.
     """
-    n, low, high = ordered.size, float(ordered[0]), float(ordered[-1])
+    low, high = float(ordered[0]), float(ordered[-1])
     if low == high:
         half = max(0.5, float(np.spacing(abs(low))))
         return np.array([low - half, high + half]).clip(-sys.float_info.max, sys.float_info.max)
-    width = 2.0 * iqr(ordered) / n ** (1 / 3)
     extent = high / 2 - low / 2  # half of it, which cannot overflow
-    wanted = 2 * (extent / width) if width > 0 else math.log2(n) + 1
+    wanted = _wanted_bins(ordered, extent)
     if ordered.dtype.kind != "f":
         if centred and math.ceil(wanted) >= 2 * extent and 2 * extent < most and max(-low, high) < HALVES:
             return np.arange(low - 0.5, high + 1)
@@ -135,6 +134,15 @@ def bin_edges(ordered: Array, most: int, *, centred: bool = False) -> Array:
     edges = low + (high - low) * steps if math.isfinite(high - low) else low * (1 - steps) + high * steps
     edges[-1] = high
     return edges if (edges[1:] > edges[:-1]).all() else np.unique(edges)
+
+
+def _wanted_bins(ordered: Array, half_extent: float) -> float:
+    n = ordered.size
+    width = 2.0 * iqr(ordered) / n ** (1 / 3)
+    if math.isinf(width):
+        half_iqr = quantile(ordered, 0.75) / 2 - quantile(ordered, 0.25) / 2
+        return float(half_extent / half_iqr / 2 * n ** (1 / 3))
+    return 2 * (half_extent / width) if width > 0 else math.log2(n) + 1
 
 
 def bin_counts(ordered: Array, edges: Array) -> list[int]:

@@ -1,5 +1,6 @@
 """Values, and rows, that lie apart from the others."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +19,12 @@ Array = npt.NDArray[Any]
 NORMAL_MAD = 0.6745
 """MAD / σ of a normal distribution, as Iglewicz and Hoaglin 1993 give it."""
 
-METHODS = ("iqr", "z", "modified_z")
+SPREADS = {"iqr": "iqr", "z": "std", "modified_z": "mad"}
+"""By method the figure that says how far is far."""
+
+SINGLE = (1e-30, 1e30)
+"""Between these, and a good way beyond, single precision tells numbers apart."""
+
 MAX_FOREST_COLUMNS = 50
 MAX_FOREST_ROWS = 20_000
 TREES = 100
@@ -34,7 +40,7 @@ def of_column(column: pa.ChunkedArray, figures: Mapping[str, Any], limits: Mappi
     for method, (centre, reach) in _fences(figures, limits).items():
         if centre is None or reach is None:
             found[method] = None
-            found["notes"][method] = undefined("infinite" if figures["infinities"] else "too-few-values")
+            found["notes"][method] = figures["notes"][SPREADS[method]]
         elif not reach:
             found[method] = None
             found["notes"][method] = undefined("constant")
@@ -103,11 +109,13 @@ def _filled(column: pa.ChunkedArray) -> Array | None:
     """Doubles, with the median for missing and infinite ones, that single precision can hold; None if all are equal."""
     values = doubles(column)
     there = ~np.isnan(values)
-    if not there.any() or np.ptp(values[there] / 2) == 0:
+    present = values[there]
+    if not present.size or present.min() == present.max():
         return None
-    values = np.where(there, values, np.median(values[there]))
-    largest = float(np.abs(values).max())
-    return values / largest if largest > 1e30 else values
+    largest = float(np.abs(present).max())
+    if not SINGLE[0] < largest < SINGLE[1]:  # a power of two, which changes neither the values nor how they are cut
+        values = np.ldexp(values, -math.frexp(largest)[1])
+    return np.where(there, values, np.median(values[there]))
 
 
 def _scores(matrix: Array, seed: int) -> Array | None:

@@ -202,4 +202,5 @@ analysis = Analysis(
     recipe=lambda schemas, params: recipe(
         RECIPE, params.columns, keys=[list(chosen(schemas["df"], params.columns)), *params.keys]
     ),
+    version=2,
 )

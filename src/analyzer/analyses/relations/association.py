@@ -63,13 +63,14 @@ def correlation_ratio(groups: Levels, numbers: Levels) -> tuple[float, float, in
     n = values.size
     if n < 2 or values.min() == values.max():
         return math.nan, math.nan, n
-    halves = values / 2 - values.min() / 2
-    halves /= halves.max()
-    halves -= halves.mean()
+    moved = np.ldexp(values, -np.frexp(np.abs(values).max())[1])  # about 1, where no difference overflows
+    moved -= moved.min()
+    moved /= moved.max()
+    moved -= moved.mean()
     sizes = np.bincount(codes)
-    sums = np.bincount(codes, weights=halves)
+    sums = np.bincount(codes, weights=moved)
     means = sums[sizes > 0] / sizes[sizes > 0]
-    total, between = float(np.dot(halves, halves)), float(np.dot(means * means, sizes[sizes > 0]))
+    total, between = float(np.dot(moved, moved)), float(np.dot(means * means, sizes[sizes > 0]))
     within, k = max(0.0, total - between), means.size
     eta2 = min(1.0, between / total)
     if k < 2 or n <= k:

@@ -11,6 +11,7 @@ from analyzer.analyses.relations.table import Doubles, doubles
 
 Codes = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
+LARGE = 1e300
 
 
 class Levels(NamedTuple):
@@ -46,9 +47,9 @@ def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
     present = values[finite]
     if not present.size:
         return np.zeros(values.size, dtype=np.int64), 0
-    with np.errstate(over="ignore", invalid="ignore"):
-        edges = np.unique(np.quantile(present, np.arange(1, bins) / bins))
-    edges = edges[np.isfinite(edges)]
+    if np.abs(present).max() > LARGE:  # the difference of two might overflow
+        present, values = present / 4, values / 4
+    edges = np.unique(np.quantile(present, np.arange(1, bins) / bins))
     codes = np.searchsorted(edges, values, side="left")
     codes[~finite] = edges.size + 1
     return codes, edges.size + 1

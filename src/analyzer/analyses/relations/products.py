@@ -62,48 +62,49 @@ def pair(one: Doubles, two: Doubles) -> float:
     for values in (one[both], two[both]):
         if values.size < 2 or values.min() == values.max():
             return math.nan
-        halves = values / 2
-        halves -= halves.min()
-        halves /= halves.max()
-        centred = halves - halves.mean()
+        moved = np.ldexp(values, -np.frexp(np.abs(values).max())[1])  # about 1, where no difference overflows
+        moved -= moved.min()
+        moved /= moved.max()
+        centred = moved - moved.mean()
         centred -= centred.mean()
         sides.append(centred / math.sqrt(np.dot(centred, centred)))
     return min(1.0, max(-1.0, float(np.dot(*sides))))
 
 
 def _centre(sample: Doubles, column: Column) -> tuple[Doubles, Doubles]:
-    """Half of the mean of each column, and a power of two that brings half the deviations from it to about 1."""
+    """The mean of each column, and a power of two that brings the deviations from it to about 1; it is in this unit."""
     there = np.isfinite(sample)
-    low, high = _halved_ends(sample)
-    # Divided by 2⁶⁴, no sum of doubles overflows.
-    mean = np.sum(sample * 2.0**-64, axis=1, where=there) / there.sum(axis=1) * 2.0**63
+    low, high = _ends(sample)
+    # Divided by 2⁶⁴, no sum of doubles overflows; nor does half of the mean, however it is rounded.
+    half_mean = np.sum(sample * 2.0**-64, axis=1, where=there) / there.sum(axis=1) * 2.0**63
     for place in np.flatnonzero(
         ~(low < high)
     ).tolist():  # constant as far as the sample goes: exactly this must be its centre
-        mean[place] = low[place]
-        low[place], high[place] = np.concatenate(_halved_ends(column(place)[None]))
-        if not np.isfinite(mean[place]):
-            mean[place] = low[place] if np.isfinite(low[place]) else 0.0
-    exponents = np.frexp(np.where(low < high, high - low, 1.0))[1]
-    return mean[:, None], np.ldexp(1.0, -np.clip(exponents, -1000, None))[:, None]
+        half_mean[place] = low[place] / 2
+        low[place], high[place] = np.concatenate(_ends(column(place)[None]))
+        if not np.isfinite(half_mean[place]):
+            half_mean[place] = low[place] / 2 if np.isfinite(low[place]) else 0.0
+    apart = np.where(low < high, high - low, 1.0)
+    exponents = np.where(np.isfinite(apart), np.frexp(apart)[1], 1025)
+    unit = np.ldexp(1.0, -np.clip(exponents, -1000, None))[:, None]
+    return half_mean[:, None] * (2 * unit), unit
 
 
-def _halved_ends(values: Doubles) -> tuple[Doubles, Doubles]:
-    """Half of the least and half of the largest finite value of each row; ∞ and -∞ where there is none."""
+def _ends(values: Doubles) -> tuple[Doubles, Doubles]:
+    """The least and the largest finite value of each row; ∞ and -∞ where there is none."""
     there = np.isfinite(values)
-    low: Doubles = np.min(values, axis=1, where=there, initial=np.inf) / 2
-    high: Doubles = np.max(values, axis=1, where=there, initial=-np.inf) / 2
+    low: Doubles = np.min(values, axis=1, where=there, initial=np.inf)
+    high: Doubles = np.max(values, axis=1, where=there, initial=-np.inf)
     return low, high
 
 
-def _multiply(blocks: Iterable[Doubles], half_mean: Doubles, unit: Doubles) -> _Sums:
-    k = half_mean.size
+def _multiply(blocks: Iterable[Doubles], mean: Doubles, unit: Doubles) -> _Sums:
+    k = mean.size
     sums = _Sums(*np.zeros((4, k, k)))
     for block in blocks:
-        values = block * 0.5
-        values -= half_mean
-        values *= unit
-        there = np.isfinite(values)
+        there = np.isfinite(block)
+        values = block * unit
+        values -= mean
         gappy = np.logical_not(there.all(axis=1))
         if gappy.any():
             np.copyto(values, 0.0, where=~there)

@@ -82,8 +82,9 @@ def in_time(column: pa.ChunkedArray, time: pa.ChunkedArray) -> tuple[Ticks, Arra
 
 
 def _figures(days: Array, values: Array, wanted: Wanted, notes: Found) -> Found:
-    centre = float(np.median(values))
-    line = values / 2 - centre / 2  # halves cannot overflow, and no figure below but the slope has a unit
+    exponent = math.frexp(float(np.abs(values).max()))[1]
+    line = np.ldexp(values, -exponent)  # about 1, where nothing overflows; no figure below but the slope has a unit
+    line -= np.median(line)
     unit = float(np.abs(line).max())
     line = line / unit
     n, lags = line.size, min(wanted.lags, line.size // 2 - 1)
@@ -96,7 +97,7 @@ def _figures(days: Array, values: Array, wanted: Wanted, notes: Found) -> Found:
     else:
         verdict = _verdict(tested.p < wanted.alpha, level.p >= wanted.alpha)
     found: Found = {
-        "trend": _trend(days, line, unit, notes),
+        "trend": _trend(days, line, (unit, exponent), notes),
         "adf": tested and tested._asdict(),
         "kpss": level and level._asdict(),
         "verdict": verdict,
@@ -110,13 +111,14 @@ def _figures(days: Array, values: Array, wanted: Wanted, notes: Found) -> Found:
     return found | {"seasonality": _seasonality(line, wanted, notes)}
 
 
-def _trend(days: Array, line: Array, unit: float, notes: Found) -> Found | None:
-    """Least squares on time, and Student's t of the slope."""
+def _trend(days: Array, line: Array, unit: tuple[float, int], notes: Found) -> Found | None:
+    """Least squares on time, and Student's t of the slope; the line's unit is `unit[0]` · 2 ** `unit[1]`."""
     x = days - days.mean()
     y = line - line.mean()
     xx, xy, yy = float(x @ x), float(x @ y), float(y @ y)
     slope = xy / xx
-    in_units = slope * unit * 2
+    with np.errstate(over="ignore"):
+        in_units = float(np.ldexp(slope * unit[0], unit[1]))
     if not math.isfinite(in_units):
         notes["trend"] = undefined("overflow")
         return None
