@@ -106,9 +106,9 @@ READERS: dict[str, Callable[[Path, Path], Read]] = {
 
 
 def peak_mb(pid: str = "self") -> float:
-    """The most memory the process has had, in MB."""
+    """The most memory the process has had, in MB; none if it has ended and only waits to be asked how."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) / 1024
 
 
 def main() -> None:

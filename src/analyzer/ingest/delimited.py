@@ -110,7 +110,10 @@ def _read_through(
 def _typed_blocks(
     stream: BinaryIO, opening: Opening, plans: list[ColumnPlan], hints: Hints, limits: Limits, findings: Findings
 ) -> Iterator[TypedBlock]:
-    """The blocks of the file in order, converted in threads; only a few are in memory at a time."""
+    """The blocks of the file in order, converted in threads.
+
+    Whatever the size of the file: beside the piece being cut and the one behind it, THREADS + 1 are in memory at most.
+    """
     reader = RecordReader(opening.dialect, opening.layout.width)
     read_up_to(stream, opening.encoding.mark_bytes)
     size = min(max(MIN_BLOCK_BYTES, BLOCK_ROWS * opening.row_bytes), MAX_BLOCK_BYTES)
