@@ -13,10 +13,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from analyzer.analyses.eda.full import ORDER
 from analyzer.models.handouts import Heading
 from analyzer.reports import pdf, report
+from analyzer.reports.markup import figure
 from analyzer.reports.paper import blocks_of
 from tests.analyses.inprocess import CATALOGUE, run
+from tests.analyses.nasty import TABLES
 from tests.api import Api
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -124,6 +127,33 @@ def test_a_result_of_any_shape_is_shown() -> None:
     words = " ".join(elements(page_of(pa.table({"a": [1]}), x_odd=odd)).words)
     for said in ("x_odd", "matrix", "≈ 2.5", "± 0.5", "Odd <chart>", "In the result, and not here: a"):
         assert said in words, said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (123450.4, "123,450"),
+        (999_999_999.98, "1,000,000,000"),
+        (99_999.96, "100,000"),
+        (100.0, "100"),
+        (2007, "2007"),
+        (0.1 + 0.2, "0.3"),
+        (1e-5 / 3, "3.333e-06"),
+        (1.5e300, "1.5e+300"),
+        (None, "–"),
+        ([1, None], "1, –"),
+    ],
+)
+def test_figures_are_shortened_and_stay_what_they_are(value: Any, said: str) -> None:
+    assert figure(value) == said
+
+
+@pytest.mark.parametrize("name", ["all missing", "infinities", "mixed types", "no rows", "odd names", "series"])
+def test_every_analysis_of_any_table_has_a_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.charts.rendering.svg", lambda spec: b"<svg></svg>")
+    results = {one: run(TABLES[name], one) for one in ORDER}
+    page = page_of(TABLES[name], **results)
+    assert [one for one in ORDER if CATALOGUE.find(one).title not in page and one not in page] == []
 
 
 def wide(columns: int, rows: int = 300) -> pa.Table:

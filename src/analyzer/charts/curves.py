@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analyzer.charts.frame import frame
+from analyzer.charts.frame import frame, number_axis
 from analyzer.charts.theme import ACCENT, MUTED
 
 HEIGHT = 140
@@ -25,12 +25,13 @@ def curve(
     """
     values = [{"x": place, label: height} for place, height in zip(x, y, strict=True)]
     mark = {"type": "line", "tooltip": True} | ({"interpolate": "step-after"} if step else {})
+    across = {"type": "temporal"} if temporal else {"type": "quantitative", "axis": number_axis(x)}
     return frame(
         title,
         values,
         mark=mark,
         encoding={
-            "x": {"field": "x", "type": "temporal" if temporal else "quantitative", "title": None},
+            "x": {"field": "x", "title": None, **across},
             "y": {"field": label, "type": "quantitative", "title": label, "scale": {"zero": from_zero}},
         },
     )

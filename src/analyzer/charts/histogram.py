@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from analyzer.charts.frame import frame
+from analyzer.charts.frame import frame, number_axis
 
 HEIGHT = 140  # pixels: half as high as wide, or less
-GROUPED_FROM = 10_000  # below, groups of digits help nobody, and a year looks wrong with them
 
 
 def histogram(
@@ -17,8 +16,8 @@ def histogram(
     values = [{"from": low, "to": high, "rows": n} for (low, high), n in zip(pairwise(edges), counts, strict=True)]
     kind: dict[str, Any] = {"type": "temporal"} if temporal else {"type": "quantitative", "bin": {"binned": True}}
     axis: dict[str, Any] = {"grid": False, "tickCount": 5, "domain": True}
-    if not temporal and max(abs(float(edge)) for edge in edges) < GROUPED_FROM:
-        axis["format"] = "~f"
+    if not temporal:
+        axis |= number_axis(edges)
     return frame(
         title,
         values,

@@ -22,6 +22,7 @@ CONFIG: dict[str, Any] = {
         "titleColor": MUTED,
         "titleFontSize": 11,
         "titleFontWeight": "normal",
+        "titlePadding": 10,  # for labels in a wider font than the one they were measured in
         "grid": False,
         "domain": False,
         "domainColor": LINE,

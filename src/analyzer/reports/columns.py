@@ -15,6 +15,11 @@ MAIN = ("distinct", "mean", "std", "min", "q50", "max")
 Column = Mapping[str, Any]
 
 
+def has_shape(column: Column) -> bool:
+    """Whether there is more to show of it than a row of a table."""
+    return column.get("histogram") is not None or column.get("type") is not None
+
+
 def columns(found: Sequence[Column], rows: int) -> str:
     """Every column of a summary."""
     if len(found) > WHOLE_UP_TO:
@@ -65,8 +70,8 @@ def _short(column: Column) -> str:
         spread = f" ± {figure(column['std'])}" if column.get("std") is not None else ""
         return figure(column["mean"]) + spread
     if column.get("top"):
-        return f"{text(column['top'][0]['value'])} {percent(column['mode_share'])}"
-    if column["kind"] == "datetime":
+        return f"{element('bdi', text(column['top'][0]['value']))} {percent(column['mode_share'])}"
+    if column["kind"] == "datetime" and "min" in column:
         return f"{figure(column['min'])} – {figure(column['max'])}"
     return f"{percent(column['share'])} true" if "share" in column else ""
 

@@ -65,7 +65,7 @@ def _analysis(place: int, heading: Heading, task_id: str, result: Result) -> str
         inside.append(_issues(result["issues"]))
     inside.append(charts(result.get("charts", ()), f"p{place}-"))
     found = result.get("columns")
-    if _all_have(found, "name", "kind", "count", "missing"):
+    if _all_have(found, "name", "kind", "count", "missing") and any(map(columns_.has_shape, found or [])):
         inside.append(f"<h3>Columns</h3>{columns_.columns(found or [], rows or 0)}")
     elif found:
         inside.append(_any("columns", found, {}))

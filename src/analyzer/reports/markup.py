@@ -66,7 +66,8 @@ def _number(value: float) -> str:
         return text(value)
     if 1e-4 <= abs(value) < 1e9:
         decimals = max(0, 5 - math.floor(math.log10(abs(value))))
-        return _grouped(value, decimals).rstrip("0").rstrip(".")
+        written = _grouped(value, decimals)
+        return written.rstrip("0").rstrip(".") if decimals else written
     return f"{value:.4g}"
 
 
@@ -77,7 +78,7 @@ def _grouped(value: float, decimals: int) -> str:
 def percent(share: float) -> str:
     """A share for people: nothing that is there looks like nothing, and only all of it looks like all."""
     if share in (0, 1):
-        return f"{share:.0%}"
+        return f"{share * 100:.0f} %"
     if 0 < share < 0.001:
         return "< 0.1 %"
     return f"{min(math.floor(share * 1000) / 10, 99.9):g} %"
