@@ -298,3 +298,39 @@ def test_rows_of_quoted_cells_are_no_quoted_lines(read: Read) -> None:
     table, report = read('"a","b","c"\n"1","2","x, y"\n')
     assert table.to_pydict() == {"a": [1], "b": [2], "c": ["x, y"]}
     assert not [warning for warning in report.warnings if "quotes" in warning]
+
+
+def test_rows_that_end_with_a_delimiter_leave_the_names_where_they_stand(read: Read) -> None:
+    table, report = read("a,b,c\n1,2,3,\n4,5,6,\n")
+    assert table.to_pydict() == {"a": [1, 4], "b": [2, 5], "c": [3, 6], "column_4": [None, None]}
+    assert "the last one, which is empty, was taken to have no name" in report.warnings[0]
+
+
+def test_a_column_before_the_named_ones_is_told_of(read: Read) -> None:
+    table, report = read("a,b\nr1,1,\nr2,3,4\n")
+    assert table.to_pydict() == {"column_1": ["r1", "r2"], "a": [1, 3], "b": [None, 4]}
+    assert "the first one was, as row names are, taken to have no name" in report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "slip", "what"),
+    [("12", "abc", "numbers"), ("2024-01-31", "2024-02-30", "dates"), ("1.5", "1,5", "numbers")],
+)
+@pytest.mark.parametrize("place", [0, 7])
+def test_a_slip_that_makes_a_column_text_is_named(read: Read, value: str, slip: str, what: str, place: int) -> None:
+    cells = [value] * 30
+    cells[place] = slip
+    table, report = read("a;b\n" + "".join(f"{number};{cell}\n" for number, cell in enumerate(cells)))
+    assert table["b"].to_pylist() == cells
+    assert report.warnings == (
+        (
+            f"Column 'b': all but 1 of the 30 cells that were looked at first are {what}; {slip!r} is not, "
+            "so the column stays text."
+        ),
+    )
+
+
+def test_a_column_of_words_and_numbers_is_text_without_a_word(read: Read) -> None:
+    assert not read("a,b\n" + "".join(f"{number},{number if number % 10 else 'x'}\n" for number in range(40)))[
+        1
+    ].warnings

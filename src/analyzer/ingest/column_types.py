@@ -12,7 +12,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.ingest.date_texts import NAMES, DateStyle, style_of
+from analyzer.ingest.date_texts import NAMES, PATTERNS, DateStyle, style_of, to_timestamps
 from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy
 from analyzer.models.datasets import ColumnType, DateFormat, ReadingOptions
 
@@ -30,6 +30,8 @@ LEADING_ZERO = r"^[+-]?0[0-9]"
 DIGITS = r"^[+-]?[0-9]+$"
 SHORTENED = r"^[0-9](\.[0-9]{1,5})?E\+(1[1-9]|[2-9][0-9])$"
 """How Excel shows, and then writes, numbers of twelve digits and more."""
+EXCEPTIONS = 0.05
+"""At most so many of the cells of a column that would be a number or a date without them are slips."""
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -180,9 +182,28 @@ def _text(texts: pa.StringArray) -> ColumnPlan:
         reason = "the digits are too many for a whole number of 64 bits, or a phone number"
     elif _all(pc.match_substring_regex(texts, PLAIN.pattern)):
         reason = "the numbers have more digits, or are larger or smaller, than a double keeps"
+    elif (slips := _slips(texts)) is not None:
+        reason = slips
     else:
         return ColumnPlan("text", "the cells are text")
     return ColumnPlan("text", reason, warning=reason)
+
+
+def _slips(texts: pa.StringArray) -> str | None:
+    """Which few cells keep a column from being one of numbers or of dates."""
+    for what, pattern in (("numbers", PLAIN.pattern), ("dates", PATTERNS["iso"])):
+        alike = pc.match_substring_regex(texts, pattern)
+        others = texts.filter(pc.invert(alike)).to_pylist() if pc.mean(alike).as_py() >= 1 - EXCEPTIONS else None
+        if others is not None and what == "dates":
+            others += [
+                text for text in texts.filter(alike).to_pylist() if to_timestamps(pa.array([text]), "iso") is None
+            ]
+        if others and len(others) <= EXCEPTIONS * len(texts):
+            return (
+                f"all but {len(others):,} of the {len(texts):,} cells that were looked at first are {what}; "
+                f"{others[0][:60]!r} is not, so the column stays text"
+            )
+    return None
 
 
 def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -> ColumnPlan:

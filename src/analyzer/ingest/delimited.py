@@ -190,6 +190,8 @@ def _report(
     """What was decided, changed and lost."""
     layout, dialect, encoding = opening.layout, opening.dialect, opening.encoding
     _warn(findings, encoding, shape)
+    if layout.remark is not None:
+        findings.warn(layout.remark)
     warn_of_columns(findings, layout.header, plans)
     findings.warn_of_rows_above(layout.preamble)
     preamble = tuple(shortened(dialect.delimiter.join(cell or "" for cell in row.cells)) for row in layout.preamble)
@@ -219,8 +221,12 @@ def _warn(findings: Findings, encoding: Encoding, shape: TableSchema) -> None:
     if not shape.rows:
         findings.warn("The file holds a header and no rows.")
     if findings.replaced:
-        findings.warn(f"{findings.replaced:,} bytes are not valid {encoding.name}; see `replaced`.")
+        bytes_are = "byte is" if findings.replaced == 1 else "bytes are"
+        findings.warn(f"{findings.replaced:,} {bytes_are} not valid {encoding.name}; see `replaced`.")
     if findings.bad_count:
-        findings.warn(f"{findings.bad_count:,} rows do not fit the table and were kept aside.")
+        rows_were = (
+            "row does not fit the table and was" if findings.bad_count == 1 else "rows do not fit the table and were"
+        )
+        findings.warn(f"{findings.bad_count:,} {rows_were} kept aside.")
     if encoding.confidence < 1:
         findings.warn(f"The encoding {encoding.name} is a guess; set `encoding` if letters are wrong.")

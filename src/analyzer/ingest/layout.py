@@ -31,6 +31,7 @@ class Layout:
     table_line: int
     preamble: tuple[Record, ...]
     rows: tuple[Cells, ...]
+    remark: str | None
 
     @property
     def width(self) -> int:
@@ -52,9 +53,10 @@ def find_layout(records: Sequence[Record], wanted_header: bool | None, limits: L
         found, reason = wanted_header, "as asked"
     rows = records[first + 1 :] if found else records[first:]
     extra = _further_header_rows([record.cells for record in rows], width) if found and wanted_header is None else 0
-    header = (
-        _header([record.cells for record in records[first : first + 1 + extra]], width) if found else numbered(width)
-    )
+    header, remark = numbered(width), None
+    if found:
+        below = [record.cells for record in rows[extra:]]
+        header, remark = _header([record.cells for record in records[first : first + 1 + extra]], below, width)
     if extra:
         reason += f"; {extra + 1} rows of names were joined"
     return Layout(
@@ -66,6 +68,7 @@ def find_layout(records: Sequence[Record], wanted_header: bool | None, limits: L
         table_line=records[first].line + 1,
         preamble=tuple(records[:first]),
         rows=tuple(record.cells for record in rows[extra:] if len(record.cells) == len(header.names)),
+        remark=remark,
     )
 
 
@@ -192,16 +195,27 @@ def _names_all(row: Cells, places: Sequence[int]) -> bool:
     )
 
 
-def _header(rows: Sequence[Cells], width: int) -> Header:
-    """Names out of one or more header rows; several are joined from the top down."""
-    first = rows[0]
+def _header(rows: Sequence[Cells], below: Sequence[Cells], width: int) -> tuple[Header, str | None]:
+    """Names out of one or more header rows, several joined from the top down; and what to say if one was missing."""
+    first, remark = rows[0], None
     while len(first) > width and not first[-1]:
         first = first[:-1]
     if len(first) == width - 1:
-        first = [None, *first]
+        last = _ends_empty(below, width)
+        first = [*first, None] if last else [None, *first]
+        which = "last one, which is empty, was" if last else "first one was, as row names are,"
+        remark = (
+            f"The header names {width - 1:,} columns and the rows have {width:,}: the {which} taken to have no name."
+        )
     first = [*first, *[None] * (width - len(first))]
     joined = [
         " ".join(dict.fromkeys(part for part in parts if part))
         for parts in zip(first, *[[*row, *[None] * (len(first) - len(row))] for row in rows[1:]], strict=True)
     ]
-    return unique_names(joined)
+    return unique_names(joined), remark
+
+
+def _ends_empty(rows: Sequence[Cells], width: int) -> bool:
+    """Whether rows of the full width end with a delimiter that no cell follows, as some programs end every row."""
+    full = [row for row in rows if len(row) == width]
+    return bool(full) and not any(row[-1] for row in full)
