@@ -1,7 +1,6 @@
 """Values in time: worked out by hand, against statsmodels, and what must hold of any series."""
 
 import datetime as dt
-import sys
 import warnings
 from typing import Any
 
@@ -11,12 +10,14 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.tsa.seasonal import STL
 from statsmodels.tsa.stattools import adfuller
 
 from analyzer.analyses.series import line as lines
 from analyzer.analyses.series.alerts import CODES
 from analyzer.analyses.series.memory import autocorrelation, ljung_box, partial
 from analyzer.analyses.series.stationarity import adf, kpss, mackinnon_p
+from analyzer.analyses.series.stl import seasonal_and_trend
 from analyzer.errors import InvalidParameters
 from analyzer.verification import verify
 from tests.analyses.inprocess import CATALOGUE, run
@@ -194,13 +195,6 @@ def test_without_a_period_there_is_no_season() -> None:
     assert only(NOISE, period=150)["notes"]["seasonality"]["reason"] == "no-period"
 
 
-def test_without_statsmodels_only_the_season_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "statsmodels.tsa.seasonal", None)
-    found = only(NOISE)
-    assert found["notes"]["seasonality"] == {"kind": "undefined", "reason": "not-installed"}
-    assert found["verdict"] == "stationary"
-
-
 def test_of_many_values_the_last_ones_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "MAX_VALUES", 100)
     found = only(NOISE)
@@ -236,6 +230,18 @@ def test_as_statsmodels_has_it(seed: int) -> None:
         compared = verify(TASK, {"df": table}, params, result)
     assert compared.differences == []
     assert compared.figures > 100
+
+
+@pytest.mark.parametrize(
+    ("n", "period"), [(20, 2), (21, 2), (41, 20), (59, 20), (60, 7), (98, 7), (365, 12), (999, 333)]
+)
+def test_seasons_are_as_statsmodels_has_them(n: int, period: int) -> None:
+    """With cycles that are whole or not, and windows that are wider than the series or not."""
+    line = NOISE.repeat(5)[:n] + np.sin(np.arange(n) * 2 * np.pi / period) + np.linspace(0, 3, n)
+    parts = STL(line, period=period).fit()
+    seasonal, trend = seasonal_and_trend(line, period)
+    np.testing.assert_allclose(seasonal, parts.seasonal, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(trend, parts.trend, rtol=0, atol=1e-11)
 
 
 @given(st.lists(st.integers(-50, 50), min_size=25, max_size=60), st.sampled_from([-3.0, 0.5, 1e6]))

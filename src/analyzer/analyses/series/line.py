@@ -15,6 +15,7 @@ from analyzer.analyses.notes import Reason, undefined
 from analyzer.analyses.relations.table import doubles
 from analyzer.analyses.series import memory
 from analyzer.analyses.series.stationarity import adf, kpss
+from analyzer.analyses.series.stl import seasonal_and_trend
 
 Array = npt.NDArray[np.float64]
 Ticks = npt.NDArray[np.int64]
@@ -143,24 +144,15 @@ def _seasonality(line: Array, wanted: Wanted, notes: Found) -> Found | None:
     if period is None:
         notes["seasonality"] = undefined("no-period")
         return None
-    try:
-        from statsmodels.tsa.seasonal import STL
-    except ImportError:
-        notes["seasonality"] = undefined("not-installed")
-        return None
-    parts = STL(line, period=period).fit()
+    seasonal, trend = seasonal_and_trend(line, period)
+    left = line - seasonal - trend
     rounding = ROUNDING * float(np.var(line))
 
     def strength(part: Array) -> float:
-        whole = float(np.var(part + parts.resid))
-        return max(0.0, 1 - float(np.var(parts.resid)) / whole) if whole > rounding else 0.0
+        whole = float(np.var(part + left))
+        return max(0.0, 1 - float(np.var(left)) / whole) if whole > rounding else 0.0
 
-    return {
-        "period": period,
-        "source": source,
-        "strength": strength(parts.seasonal),
-        "trend_strength": strength(parts.trend),
-    }
+    return {"period": period, "source": source, "strength": strength(seasonal), "trend_strength": strength(trend)}
 
 
 def _period(line: Array, wanted: Wanted) -> tuple[int | None, str]:

@@ -18,7 +18,7 @@ be another one. Below 20, or where all are the same, the figures are `null`.
 | `verdict` | `stationary` where ADF says so and KPSS does not object; `stationary in differences` where KPSS objects; `stationary around a trend` where neither says anything; else `not stationary` |
 | `acf` | r₀ … by Σ (xₜ − x̄)(xₜ₊ₖ − x̄) / Σ (xₜ − x̄)², `bounds` by Bartlett 1946 (95 %), `partial` ones by Levinson & Durbin |
 | `ljung_box` | Ljung & Box 1978 over the first ten lags |
-| `seasonality` | STL (Cleveland et al. 1990, statsmodels' defaults) with the `period` that is given, else that of the calendar (7 days, 12 months, 4 quarters, 52 weeks, 24 hours, 60 minutes, 5 business days), else the strongest one of the periodogram of the differences (Fisher 1929), if the series has it twice. `strength` = max(0, 1 − Var R / Var(S + R)), `trend_strength` the same with T (Wang, Smith & Hyndman 2006). It needs the extra `stats` |
+| `seasonality` | STL (Cleveland et al. 1990, statsmodels' defaults) with the `period` that is given, else that of the calendar (7 days, 12 months, 4 quarters, 52 weeks, 24 hours, 60 minutes, 5 business days), else the strongest one of the periodogram of the differences (Fisher 1929), if the series has it twice. `strength` = max(0, 1 − Var R / Var(S + R)), `trend_strength` the same with T (Wang, Smith & Hyndman 2006) |
 
 ## Issues
 
