@@ -58,14 +58,16 @@ def test_a_row_in_another_dialect_is_read_in_its_own(read: Read) -> None:
 
 
 def test_an_unclosed_quote_costs_its_row_only(read: Read) -> None:
-    table, _ = read('a,b\n1,"x\n2,y\n3,"z"\n')
+    table, report = read('a,b\n1,"x\n2,y\n3,"z"\n')
     assert table.to_pydict() == {"a": [1, 2, 3], "b": ['"x', "y", "z"]}
+    assert change(report, "") == (1, [(2, "")])
 
 
 def test_an_unclosed_quote_in_a_large_file_costs_its_row_only(read: Read) -> None:
     rows = [f'{n},"x, {n}"' for n in range(150_000)]
     rows[70_000] = '70000,"x'
-    table, _ = read("a,b\n" + "\n".join(rows) + "\n")
+    table, report = read("a,b\n" + "\n".join(rows) + "\n")
+    assert change(report, "") == (1, [(70_002, "")])
     assert table.num_rows == 150_000
     assert table["b"].to_pylist()[69_999:70_002] == ["x, 69999", '"x', "x, 70001"]
 
@@ -334,3 +336,10 @@ def test_a_column_of_words_and_numbers_is_text_without_a_word(read: Read) -> Non
     assert not read("a,b\n" + "".join(f"{number},{number if number % 10 else 'x'}\n" for number in range(40)))[
         1
     ].warnings
+
+
+def test_quotes_that_are_not_doubled_are_told_of_with_their_lines(read: Read) -> None:
+    table, report = read('a,b\n1,"x ""y"" z"\n2,"x\ny"\n3,"a "b" c"\n4,6" pipe\n5,"x"y\n')
+    assert table["b"].to_pylist() == ['x "y" z', "x\ny", 'a "b" c', '6" pipe', '"x"y']
+    assert change(report, "") == (2, [(5, ""), (7, "")])
+    assert "not doubled" in report.coercions[0].change

@@ -174,6 +174,7 @@ def _note(typed: TypedBlock, names: Sequence[str], findings: Findings, target: P
     for indices, what in (
         (rows.padded, "missing at the end of a short row"),
         (rows.resplit, "split at another delimiter than the other rows"),
+        (rows.misquoted, "a quote is not closed or not doubled, and was kept as it stands"),
     ):
         if indices and rows.lines is not None:
             lines = [typed.line + int(rows.lines[row]) + 1 for row in indices[:MAX_SAMPLES]]

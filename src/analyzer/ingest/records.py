@@ -18,12 +18,16 @@ Cells = list[str | None]
 
 
 class Record(NamedTuple):
-    """The cells of one row (None: empty and not quoted) and where it stands: characters, and lines from 0."""
+    """The cells of one row (None: empty and not quoted) and where it stands: characters, and lines from 0.
+
+    `misquoted`: a quote that opens a cell is not closed, or one inside a cell is not doubled.
+    """
 
     cells: Cells
     start: int
     end: int
     line: int
+    misquoted: bool = False
 
 
 class Incomplete(Exception):
@@ -63,10 +67,10 @@ class RecordReader:
             if not last and (ending is None or (ending.end() == len(text) and ending[0] == "\r")):
                 return
             stop, end = ending.span() if ending else (len(text), len(text))
-            line, lines = text[start:stop], 1
+            line, lines, misquoted = text[start:stop], 1, False
             if self._has_marks(line):
                 try:
-                    cells, far_end, lines = self._marked(text, start, end, line, last)
+                    cells, far_end, lines, misquoted = self._marked(text, start, end, line, last)
                 except Incomplete:
                     return
                 if far_end != end:
@@ -74,21 +78,22 @@ class RecordReader:
             else:
                 cells = [cell or None for cell in line.split(self.dialect.delimiter)]
             if cells != [None] or self.width == 1:
-                yield Record(cells, start, end, number)
+                yield Record(cells, start, end, number, misquoted)
             start, number = end, number + lines
 
-    def _marked(self, text: str, start: int, end: int, line: str, last: bool) -> tuple[Cells, int, int]:
-        """The cells of a record with quotes or escapes, where the next one begins, and how many lines it took.
+    def _marked(self, text: str, start: int, end: int, line: str, last: bool) -> tuple[Cells, int, int, bool]:
+        """The cells of a record with quotes or escapes, where the next one begins, how many lines it took, and whether
+        it is misquoted.
 
         Its first line is `line` and ends at `end`.
         """
-        cells, far_end = self._cells(text, start, last)
+        cells, far_end, misquoted = self._cells(text, start, last)
         lines = 1 if far_end == end else len(LINE_END.findall(text, start, far_end))
         if lines > 1 and self.width is not None and len(cells) != self.width:
             literal: Cells = [cell or None for cell in line.split(self.dialect.delimiter)]
             if len(literal) == self.width:
-                return literal, end, 1
-        return cells, far_end, lines
+                return literal, end, 1, True
+        return cells, far_end, lines, misquoted
 
     def _has_marks(self, line: str) -> bool:
         """Whether a quote opens a cell of the line, or something is escaped."""
@@ -97,36 +102,38 @@ class RecordReader:
             return True
         return bool(dialect.escape) and dialect.escape in line
 
-    def _cells(self, text: str, start: int, last: bool) -> tuple[Cells, int]:
-        """The cells of a record that holds quotes or escapes, one after the other, and where it ends."""
+    def _cells(self, text: str, start: int, last: bool) -> tuple[Cells, int, bool]:
+        """The cells of a record that holds quotes or escapes, where it ends, and whether it is misquoted."""
         cells: Cells = []
-        place, delimiter = start, self.dialect.delimiter
+        place, delimiter, misquoted = start, self.dialect.delimiter, False
         while True:
-            cell, place = self._cell(text, place, last)
+            cell, place, wrong = self._cell(text, place, last)
             cells.append(cell)
+            misquoted |= wrong
             if text.startswith(delimiter, place):
                 place += len(delimiter)
                 continue
             ending = LINE_END.match(text, place)
             if not last and (ending is None or (ending.end() == len(text) and ending[0] == "\r")):
                 raise Incomplete
-            return cells, ending.end() if ending else place
+            return cells, ending.end() if ending else place, misquoted
 
-    def _cell(self, text: str, place: int, last: bool) -> tuple[str | None, int]:
-        """One cell and where it ends: quoted, quoted with quotes inside that nothing escapes, or bare."""
+    def _cell(self, text: str, place: int, last: bool) -> tuple[str | None, int, bool]:
+        """One cell, where it ends, and whether it is misquoted: a quote inside is not escaped, or the cell not closed."""
         quote = self.dialect.quote
-        if self._quoted and self._unescaped and text.startswith(quote, place):
+        begins_quoted = bool(quote) and text.startswith(quote, place)
+        if self._quoted and self._unescaped and begins_quoted:
             if (found := self._quoted.match(text, place)) and found.end() - place <= MAX_QUOTED_CHARACTERS:
                 if found.end() == len(text) and not last:
                     raise Incomplete
-                return self._plain(found[1].replace(quote * 2, quote)), found.end()
+                return self._plain(found[1].replace(quote * 2, quote)), found.end(), False
             if not last and found is None and len(text) - place < MAX_QUOTED_CHARACTERS:
                 raise Incomplete
             if found := self._unescaped.match(text, place):
-                return found[1], found.end()
+                return found[1], found.end(), True
         end = found.end() if (found := self._bare.match(text, place)) else place
         bare = text[place:end]
-        return (bare if bare == r"\N" else self._plain(bare)) or None, end
+        return (bare if bare == r"\N" else self._plain(bare)) or None, end, begins_quoted
 
     def _plain(self, cell: str) -> str:
         """The cell without its escapes."""

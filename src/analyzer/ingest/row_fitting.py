@@ -26,6 +26,7 @@ class TextRows:
     lines: np.ndarray | None = None
     padded: tuple[int, ...] = ()
     resplit: tuple[int, ...] = ()
+    misquoted: tuple[int, ...] = ()
     bad: tuple[BadRow, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -44,10 +45,11 @@ class Fitting:
     lines: list[int] = field(default_factory=list)
     padded: list[int] = field(default_factory=list)
     resplit: list[int] = field(default_factory=list)
+    misquoted: list[int] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
-    def add(self, cells: Cells, raw: str, line: int) -> None:
+    def add(self, cells: Cells, raw: str, line: int, *, misquoted: bool = False) -> None:
         """Add a row of any width, whose text is `raw`."""
         if len(cells) != self.width:
             if is_comment(cells):
@@ -60,6 +62,8 @@ class Fitting:
             if kind is not None:
                 kind(self).append(len(self.cells))
             cells = fitted
+        if misquoted:
+            self.misquoted.append(len(self.cells))
         self.cells.append(cells)
         self.lines.append(line)
 
@@ -75,6 +79,7 @@ class Fitting:
             lines,
             tuple(places[self.padded].tolist()),
             tuple(places[self.resplit].tolist()),
+            tuple(places[self.misquoted].tolist()),
             tuple(self.bad),
             tuple(self.left_out),
         )
@@ -85,7 +90,7 @@ def fit(text: str, records: Sequence[Record], dialect: Dialect, width: int, last
     fitting = Fitting(dialect, width)
     footer = _first_of_footer(records, width) if last else len(records)
     for record in records[:footer]:
-        fitting.add(record.cells, _raw(text, record), record.line)
+        fitting.add(record.cells, _raw(text, record), record.line, misquoted=record.misquoted)
     fitting.left_out += [raw for record in records[footer:] if (raw := _raw(text, record))]
     lines = np.array(fitting.lines, np.int64)
     return fitting.rows(fitting.columns(), lines, np.arange(len(lines)))
