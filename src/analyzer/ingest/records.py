@@ -119,7 +119,7 @@ class RecordReader:
             return cells, ending.end() if ending else place, misquoted
 
     def _cell(self, text: str, place: int, last: bool) -> tuple[str | None, int, bool]:
-        """One cell, where it ends, and whether it is misquoted: a quote inside is not escaped, or the cell not closed."""
+        """One cell, where it ends, and whether it is misquoted: not closed, or with lone quotes inside."""
         quote = self.dialect.quote
         begins_quoted = bool(quote) and text.startswith(quote, place)
         if self._quoted and self._unescaped and begins_quoted:
