@@ -219,3 +219,26 @@ def test_adjusted_p_as_statsmodels_has_it() -> None:
     p[::7] = np.nan
     there = ~np.isnan(p)
     assert significance.adjusted(p)[there] == pytest.approx(multipletests(p[there], method="fdr_bh")[1], rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3.0, -2, 3, math.nan, 7, -2, math.inf],
+        [2.0**53 + 2, 2.0**53, 2.0**53 + 4, 2.0**53],
+        [0.1, 1.1, 0.1, 2.1],
+        [0.5, 1, 2, 0.5],
+        [1e308, -1e308, 0, 1e308],
+        [-0.0, 0.0, 1],
+        [5.0],
+        [math.nan],
+        [],
+    ],
+)
+def test_dense_ranks_are_those_of_pandas_counted_or_sorted(values: list[float]) -> None:
+    line = np.array(values, dtype=float)
+    known = pd.Series(np.where(np.isfinite(line), line, np.nan)).rank(method="dense").fillna(0) - 1
+    assert ranks.dense(line).tolist() == known.tolist()
+    several = np.concatenate((np.arange(100.0), line))  # whole numbers at first
+    known = pd.Series(np.where(np.isfinite(several), several, np.nan)).rank(method="dense").fillna(0) - 1
+    assert ranks.dense(several).tolist() == known.tolist()
