@@ -33,7 +33,9 @@ sys.path[:0] = [str(Path(__file__).parent.parent / "src")]
 from tasks import Call, nothing, timed  # noqa: E402
 
 from analyzer import Analyzer, Settings, create_app  # noqa: E402
+from analyzer.blobs.local import LocalBlobs  # noqa: E402
 from analyzer.registry import DECORATED, Part  # noqa: E402
+from analyzer.retention import stored_result  # noqa: E402
 from analyzer.state.sql import SqlState  # noqa: E402
 
 # Workers find them where this program lies.
@@ -188,14 +190,14 @@ async def runs_over_http(folder: str, port: int, runs: int, numbers: Any) -> tup
 
 async def look_after(folder: str, done: set[str]) -> None:
     """What was seen to have ended has to be there after the server was killed."""
-    state = SqlState(Path(folder, "state.sqlite"))
+    state, blobs = SqlState(Path(folder, "state.sqlite")), LocalBlobs(Path(folder))
     await state.open()
     for run_id in done:
         owned = await state.run(run_id)
         assert owned is not None, run_id
         assert owned.run.status == "completed", run_id
         assert await state.log(run_id), run_id
-        assert Path(folder, "results", run_id).read_bytes(), run_id
+        assert await stored_result(state, blobs, run_id), run_id
     await state.aclose()
 
 

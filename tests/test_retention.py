@@ -9,8 +9,8 @@ import pytest
 from analyzer import Analyzer, Settings
 from analyzer.blobs.local import LocalBlobs
 from analyzer.errors import Expired, UnknownDataset
-from analyzer.models import RowsWanted, now
-from analyzer.retention import Retention
+from analyzer.models import RowsWanted, RunStatus, now
+from analyzer.retention import SMALL_RESULT_BYTES, Retention
 from tests.waiting import Gate, until
 
 
@@ -43,7 +43,8 @@ async def test_what_has_expired_goes_but_never_from_under_a_run(
         with pytest.raises(Expired):
             await analyzer.dataset(used.id)
         assert not list((analyzer.settings.data_dir / "tables").iterdir())
-        assert not list((analyzer.settings.data_dir / "results").iterdir())
+        assert not list(analyzer.settings.data_dir.glob("results/*"))
+        assert await analyzer._state.result(done.id) is None
         await analyzer._retention.sweep(later + timedelta(days=1))
         with pytest.raises(UnknownDataset):
             await analyzer.dataset(used.id)
@@ -55,6 +56,20 @@ async def test_zero_keeps_everything(make_settings: Callable[..., Settings], pen
         assert dataset.expires_at is None
         await analyzer._retention.sweep(now() + timedelta(days=10_000))
         assert await analyzer.dataset(dataset.id) == dataset
+
+
+async def test_only_large_results_are_files(make_settings: Callable[..., Settings], penguins: Path) -> None:
+    settings = make_settings()
+    large = "x" * SMALL_RESULT_BYTES
+    async with Analyzer(settings) as analyzer:
+        dataset = await analyzer.add_dataset(penguins)
+        ids = [(await analyzer.submit(dataset.id, "test_parts", {"parts": 1, "text": text})).id for text in ("", large)]
+        for run_id in ids:
+            assert (await analyzer.outcome(run_id, 30)).status is RunStatus.COMPLETED
+    async with Analyzer(settings) as analyzer:
+        lines = [(await analyzer.result(run_id))["lines"] for run_id in ids]
+        assert lines == [["part 0"], ["part 0" + large]]
+        assert [file.name for file in (settings.data_dir / "results").iterdir()] == [ids[1]]
 
 
 async def test_what_a_crash_left_behind_is_cleared_at_the_start(

@@ -15,6 +15,7 @@ from analyzer import Analyzer, Settings
 from analyzer.errors import AnalyzerError, ShuttingDown, StorageFull, UnknownDataset
 from analyzer.executors.base import Lane
 from analyzer.models import Event, RowsWanted, RunStatus
+from analyzer.retention import SMALL_RESULT_BYTES
 from tests.waiting import Gate, alive, until
 
 
@@ -71,7 +72,7 @@ async def test_a_result_that_cannot_be_stored_fails_the_run(
 ) -> None:
     dataset = await own.add_dataset(penguins)
     monkeypatch.setattr(type(own._desk._blobs), "put", _fail(1, None, StorageFull("The disk is full.")))
-    run = await own.submit(dataset.id, "test_parts")
+    run = await own.submit(dataset.id, "test_parts", {"text": "x" * SMALL_RESULT_BYTES})
     assert (await _end(own, run.id)).data["error"]["type"] == "/problems/storage-full"
 
 

@@ -19,7 +19,7 @@ from analyzer.entries import encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, NotFound, ShuttingDown, UnknownRun, shown
 from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, Wish, new_id, now
 from analyzer.registry import Analysis, Params, Part, Place
-from analyzer.retention import Retention, attachments_key, result_key
+from analyzer.retention import Retention, attachments_key, result_key, stored_result
 from analyzer.runner import LiveRun, Runner
 from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
@@ -248,7 +248,7 @@ class Desk:
         """The result as JSON. Raises NotFinished before the end, NoResult when the run ended without one."""
         await self._completed(run_id, principal)
         try:
-            return await self._blobs.get(result_key(run_id))
+            return await stored_result(self._state, self._blobs, run_id)
         except BlobMissing:  # it expired while we looked
             raise Expired(f"The result of run {shown(run_id)} has expired. Start it again.") from None
 

@@ -30,8 +30,18 @@ def table_key(content: str) -> str:
 
 
 def result_key(run_id: str) -> str:
-    """The key of a run's result."""
+    """The key of a run's result, where that is not small."""
     return f"results/{run_id}"
+
+
+SMALL_RESULT_BYTES = 16 * 1024
+"""Up to here a result is saved with the end of its run: a file of its own takes longer than all the rest of that."""
+
+
+async def stored_result(state: State, blobs: Blobs, run_id: str) -> bytes:
+    """The result of a completed run. Raises BlobMissing when it is gone."""
+    small = await state.result(run_id)
+    return await blobs.get(result_key(run_id)) if small is None else small
 
 
 def attachments_key(run_id: str) -> str:

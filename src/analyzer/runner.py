@@ -30,6 +30,7 @@ from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
 from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, now
 from analyzer.registry import Part, Place
+from analyzer.retention import SMALL_RESULT_BYTES
 from analyzer.scheduler import Turn
 from analyzer.sharing import SharedSections
 from analyzer.state.base import Aside, State
@@ -59,6 +60,7 @@ class LiveRun:
     is_seen: bool = True  # it is a run that somebody knows, and not what several of them share
     broadcaster: Broadcaster = field(init=False)
     work: asyncio.Task[bytes] | None = None
+    small_result: bytes | None = None
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
     sections: dict[int, EncodedSection] = field(default_factory=dict)
     attach_to: str = ""  # a draft: the folder for what its parts attach
@@ -189,7 +191,7 @@ class Runner:
     async def _record(self, live: LiveRun, event: str, members: bytes) -> None:
         events = live.broadcaster.log
         final = events.next_entry(event, members)
-        await self.state.finish_run(live.owned, events.frames + final.frame, len(events) + 1)
+        await self.state.finish_run(live.owned, events.frames + final.frame, len(events) + 1, live.small_result)
         events.append(final)
 
     async def _conclude(self, live: LiveRun, work: asyncio.Task[bytes]) -> tuple[str, bytes]:
@@ -201,7 +203,9 @@ class Runner:
             if (failure := work.exception()) is not None:
                 raise failure
             await self._keep_attachments(live)
-            await self.blobs.put(live.result_key, work.result())
+            live.small_result = result if len(result := work.result()) <= SMALL_RESULT_BYTES else None
+            if live.small_result is None:
+                await self.blobs.put(live.result_key, result)
         except Exception as failure:  # noqa: BLE001 - the border of a run: whatever it is ends here
             return self._fail(live, failure)
         live.change(status=RunStatus.COMPLETED)
@@ -223,7 +227,7 @@ class Runner:
 
     @staticmethod
     def _fail(live: LiveRun, failure: BaseException) -> tuple[str, bytes]:
-        problem = problem_of(live.id, failure)
+        problem, live.small_result = problem_of(live.id, failure), None
         try:
             members = encode_members({"error": problem})
         except (ValueError, TypeError):  # a plug-in may have put anything into its error
@@ -301,8 +305,7 @@ class Runner:
         if not part.shared:
             return await self._compute_part(live, turn, part)
         key = (live.tables["df"], part.shared, part.columns)  # a stored table's path names its content
-        shared = await self.shared.get(key, partial(self._compute_part, live, turn, part))
-        return replace(shared, name=part.name)
+        return replace(await self.shared.get(key, partial(self._compute_part, live, turn, part)), name=part.name)
 
     async def _compute_part(self, live: LiveRun, turn: Turn, part: Part) -> EncodedSection:
         work = await self._work_on(live, turn, part)
@@ -333,5 +336,5 @@ class Runner:
         return result
 
     def _merging(self, live: LiveRun, sections: tuple[EncodedSection, ...]) -> MergeSections:
-        run = live.run
-        return MergeSections(run.task_id, run.params, live.shapes, sections, max_bytes=self.max_result_bytes)
+        task_id, params = live.run.task_id, live.run.params
+        return MergeSections(task_id, params, live.shapes, sections, max_bytes=self.max_result_bytes)

@@ -92,6 +92,16 @@ async def test_a_run_changes_and_ends_with_its_log(state: State) -> None:
     assert await state.log(run.run.id) == b"frames\0\xff"
     assert await state.unfinished_runs() == []
     assert await state.counts() == Counts(datasets=0, results=1, logs=1, events=5)
+    assert await state.result(run.run.id) is None
+
+
+async def test_a_small_result_comes_and_goes_with_the_end_of_its_run(state: State) -> None:
+    run = _run(status=RunStatus.COMPLETED)
+    await state.finish_run(run, b"frames", 1, b'{"found":1}')
+    assert await state.result(run.run.id) == b'{"found":1}'
+    assert await state.result("nonsense") is None
+    await state.remove_run(run.run.id, Removal.EXPIRED)
+    assert await state.result(run.run.id) is None
 
 
 async def test_lists_are_pages_of_ones_own_newest_first(state: State) -> None:

@@ -9,7 +9,7 @@ from analyzer.blobs.base import BlobMissing, Blobs
 from analyzer.errors import Expired, InvalidParameters, NoResult, UnknownRun, shown
 from analyzer.llm.base import Message
 from analyzer.models import PUBLIC, OwnedRun, RunStatus
-from analyzer.retention import result_key
+from analyzer.retention import stored_result
 from analyzer.state.base import State
 
 MOST_TURNS = 6  # of a conversation that a follow-up repeats
@@ -37,7 +37,7 @@ class Turns:
 
     async def result(self, run_id: str) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = json.loads(await self.blobs.get(result_key(run_id)))
+            found: dict[str, Any] = json.loads(await stored_result(self.state, self.blobs, run_id))
         except BlobMissing:
             raise Expired(f"The result of run {shown(run_id)} has expired. Start it again.") from None
         return found

@@ -81,8 +81,12 @@ class State(Protocol):
     async def save_run(self, owned: OwnedRun) -> None:
         """Add the run, or replace what was remembered of it."""
 
-    async def finish_run(self, owned: OwnedRun, log: bytes, events: int) -> None:
-        """Save the final state of a run together with its log of so many events; both or neither."""
+    async def finish_run(self, owned: OwnedRun, log: bytes, events: int, result: bytes | None = None) -> None:
+        """Save the final state of a run together with its log of so many events, and its result, if it is to lie
+        here; all or nothing."""
+
+    async def result(self, run_id: str) -> bytes | None:
+        """The result that was saved with the end of the run, if there is one."""
 
     async def run(self, run_id: str) -> OwnedRun | None: ...
 

@@ -14,7 +14,7 @@ from analyzer.models import DatasetSummary, OwnedDataset, OwnedRun, Removal, Run
 
 metadata = sa.MetaData()
 
-REVISION = "0002"
+REVISION = "0003"
 """Which migration leads to the tables as they are here."""
 
 FINAL = [status.value for status in RunStatus if status.is_final]
@@ -57,6 +57,7 @@ logs = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("frames", sa.LargeBinary, nullable=False),
     sa.Column("sections", sa.LargeBinary),  # of a run laid aside: what is done of it
+    sa.Column("result", sa.LargeBinary),  # of a completed run, where it is small
 )
 requests = sa.Table(
     "requests",

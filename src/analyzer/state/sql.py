@@ -115,10 +115,10 @@ class SqlState:
     async def save_run(self, owned: OwnedRun) -> None:
         await self._file.write(lambda connection: _put(connection, runs, run_row(owned)))
 
-    async def finish_run(self, owned: OwnedRun, log: bytes, events: int) -> None:
+    async def finish_run(self, owned: OwnedRun, log: bytes, events: int, result: bytes | None = None) -> None:
         def finish(connection: sa.Connection) -> None:
             _put(connection, runs, run_row(owned, events))
-            _put(connection, logs, {"id": owned.run.id, "frames": log, "sections": None})
+            _put(connection, logs, {"id": owned.run.id, "frames": log, "sections": None, "result": result})
 
         await self._file.write(finish)
         completed = owned.run.status is RunStatus.COMPLETED
@@ -140,7 +140,8 @@ class SqlState:
     async def lay_aside(self, owned: OwnedRun, aside: Aside) -> None:
         def keep(connection: sa.Connection) -> None:
             _put(connection, runs, run_row(owned))
-            _put(connection, logs, {"id": owned.run.id, "frames": aside.log, "sections": aside.sections})
+            kept = {"frames": aside.log, "sections": aside.sections, "result": None}
+            _put(connection, logs, {"id": owned.run.id, **kept})
 
         await self._file.write(keep)
 
@@ -164,6 +165,10 @@ class SqlState:
 
     async def log(self, run_id: str) -> bytes | None:
         query = sa.select(logs.c.frames).where(logs.c.id == run_id)
+        return await self._file.read(lambda connection: connection.scalar(query))
+
+    async def result(self, run_id: str) -> bytes | None:
+        query = sa.select(logs.c.result).where(logs.c.id == run_id)
         return await self._file.read(lambda connection: connection.scalar(query))
 
     # --- requests, and what is due ------------------------------------------------------------------------------------
