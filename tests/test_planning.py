@@ -1,6 +1,8 @@
 """Planning a run of a wide table, and finding what would fit, leave the loop free."""
 
 import asyncio
+import pickle
+import pickletools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ import pytest
 
 from analyzer import Analyzer
 from analyzer.errors import DoesNotFit
+from analyzer.models import TableSchema
+from analyzer.models.datasets import ColumnSchema
 from analyzer.planning import FEW_COLUMNS
 from analyzer.registry import Cost, Params, Part, Schemas
 from tests.waiting import PATIENCE_SECONDS, until
@@ -56,6 +60,14 @@ async def test_a_wide_table_is_planned_beside_the_loop(analyzer: Analyzer, tmp_p
         run = await submitting
     # The worker's own plan is no other, so the run ends as it was planned here.
     assert (await analyzer.outcome(run.id, PATIENCE_SECONDS)).progress.total == 1
+
+
+def test_a_wide_shape_goes_to_a_worker_in_one_piece() -> None:
+    """And not column by column, which for thousands of them would hold up the loop."""
+    columns = tuple(ColumnSchema(name=f"c{number}", type="int64") for number in range(5_000))
+    wide = TableSchema(rows=3, columns=columns)
+    assert sum(1 for _ in pickletools.genops(pickle.dumps(wide, protocol=5))) < 100
+    assert pickle.loads(pickle.dumps(wide)) == wide
 
 
 async def test_what_would_fit_is_found_beside_the_loop(analyzer: Analyzer, tmp_path: Path) -> None:
