@@ -79,15 +79,19 @@ class EventLog:
         return bool(self._kept) and self._kept[-1].type in FINAL_EVENTS
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Those kept, and what is kept of those before."""
+        return (*self._before, *self._kept)
+
+    @property
     def frames(self) -> bytes:
         """The stored form."""
-        return b"".join(entry.frame for entry in (*self._before, *self._kept))
+        return b"".join([entry.frame for entry in self.entries])
 
     @property
     def sections(self) -> set[str]:
         """The names of the sections it tells of."""
-        said = (*self._before, *self._kept)
-        return {entry.event.data["section"] for entry in said if entry.type == "result.section"}
+        return {entry.event.data["section"] for entry in self.entries if entry.type == "result.section"}
 
     def next_entry(self, kind: str, members: bytes) -> Entry:
         """The entry that would come next, encoded and not yet appended."""

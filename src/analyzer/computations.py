@@ -8,19 +8,25 @@ it would have said itself. The computation ends when the last one leaves; when i
 import asyncio
 import hashlib
 import json
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from analyzer.admission import guess_seconds
 from analyzer.aio import Tasks
-from analyzer.models import RunStatus, now
+from analyzer.broadcast import EventLog
+from analyzer.entries import Entry
+from analyzer.liverun import LiveRun
+from analyzer.models import Progress, RunStatus, now
 from analyzer.registry import Analysis, Place
-from analyzer.runner import LiveRun, Runner
+from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
 from analyzer.tickets import Outlook
+
+AROUND_BYTES = 1000  # of what holds a kept computation, beside what it holds
 
 
 def key_of(
@@ -41,11 +47,48 @@ class Computation:
     lead: LiveRun
     work: asyncio.Task[bytes] = field(init=False)
     riders: set[str] = field(default_factory=set)
-    kept_until: float = 0  # by the loop's clock
+
+    def log(self) -> EventLog:
+        """What it says, to its end."""
+        return self.lead.broadcaster.log
+
+    @property
+    def progress(self) -> Progress:
+        return self.lead.run.progress
+
+    @property
+    def is_done(self) -> bool:
+        return self.work.done()
+
+    async def result(self) -> bytes:
+        """The result, as JSON; raises why there is none."""
+        await asyncio.wait([self.work])
+        return self.work.result()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is left of one that has completed, and does as well for who comes late. There may be tens of thousands."""
+
+    said: tuple[Entry, ...]
+    progress: Progress
+    outcome: bytes
+    until: float  # by the loop's clock
+    is_done: ClassVar[bool] = True
+
+    def log(self) -> EventLog:
+        log = EventLog("", "", max_bytes=sys.maxsize)
+        for entry in self.said:
+            log.append(entry)
+        log.close()
+        return log
+
+    async def result(self) -> bytes:
+        return self.outcome
 
     @property
     def size_bytes(self) -> int:
-        return self.lead.broadcaster.log.bytes_after(0) + len(self.work.result())
+        return sum(len(entry.frame) for entry in self.said) + len(self.outcome) + AROUND_BYTES
 
 
 class Computations:
@@ -60,9 +103,9 @@ class Computations:
         self._max_bytes = max_bytes
         self._keep_seconds = keep_seconds
         self._under_way: dict[str, Computation] = {}
-        self._kept: OrderedDict[str, Computation] = OrderedDict()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._kept_bytes = 0
-        self._riding: dict[str, Computation] = {}
+        self._riding: dict[str, Computation | Kept] = {}
         self._works = Tasks(outcomes_are_read=True)
         self._pumps = Tasks()
 
@@ -87,10 +130,11 @@ class Computations:
             live.key = computation = None
         if computation is not None:
             self._ride(live, computation)
-            return self._scheduler.outlook(computation.lead.id)
+            under_way = computation.lead.id if isinstance(computation, Computation) else ""
+            return self._scheduler.outlook(under_way)
         outlook = self._scheduler.admit(
             live.id,
-            live.owned.principal,
+            live.principal,
             kind=live.run.task_id,
             parts=len(live.parts),
             done=len(live.sections),
@@ -108,23 +152,24 @@ class Computations:
         computation = self._riding.get(live.id)
         if computation is None:
             return await self._runner.work(live, self._scheduler.turn(live.id))
-        lead = computation.lead
-        async for entries in lead.broadcaster.log.follow(None, patient=True):
+        async for entries in computation.log().follow(None, patient=True):
             begins = live.run.status is RunStatus.QUEUED
             news = {"status": RunStatus.RUNNING, "started_at": now()} if begins else {}
-            live.change(progress=lead.run.progress, **news)
-            if begins and not computation.work.done():
+            if begins or live.run.progress is not computation.progress:
+                live.change(progress=computation.progress, **news)
+            if begins and not computation.is_done:
                 await self._runner.note_begun(live)
             for entry in entries:
                 live.broadcaster.log.append(live.broadcaster.log.next_entry(entry.type, entry.members))
-        await asyncio.wait([computation.work])
-        return computation.work.result()
+        return await computation.result()
 
     async def leave(self, live: LiveRun) -> None:
         """The run has ended. With the last one the computation ends, for real: its slots are free when this returns."""
         computation = self._riding.pop(live.id, None)
         if computation is None:
             self._scheduler.forget(live.id)
+            return
+        if isinstance(computation, Kept):
             return
         computation.riders.discard(live.id)
         live.sections.update(computation.lead.sections)
@@ -134,15 +179,16 @@ class Computations:
             await asyncio.wait([computation.work])
             self._scheduler.forget(computation.lead.id)  # which it does itself, unless it ended before its first step
 
-    def _ride(self, live: LiveRun, computation: Computation) -> None:
+    def _ride(self, live: LiveRun, computation: Computation | Kept) -> None:
         self._riding[live.id] = computation
-        computation.riders.add(live.id)
+        if isinstance(computation, Computation):
+            computation.riders.add(live.id)
 
-    def _find(self, key: str) -> Computation | None:
+    def _find(self, key: str) -> Computation | Kept | None:
         kept = self._kept.get(key)
         if kept is None:
             return self._under_way.get(key)
-        if kept.kept_until < asyncio.get_running_loop().time():
+        if kept.until < asyncio.get_running_loop().time():
             self._drop(key)
             return None
         self._kept.move_to_end(key)
@@ -170,12 +216,14 @@ class Computations:
                 del self._under_way[computation.key]
 
     def _keep(self, computation: Computation) -> None:
-        if computation.work.cancelled() or computation.size_bytes > self._max_bytes:
+        if computation.work.cancelled():
             return
-        computation.lead.sections = {}
-        computation.kept_until = asyncio.get_running_loop().time() + self._keep_seconds
-        self._kept[computation.key] = computation
-        self._kept_bytes += computation.size_bytes
+        until = asyncio.get_running_loop().time() + self._keep_seconds
+        kept = Kept(computation.log().entries, computation.progress, computation.work.result(), until)
+        if kept.size_bytes > self._max_bytes:
+            return
+        self._kept[computation.key] = kept
+        self._kept_bytes += kept.size_bytes
         while self._kept_bytes > self._max_bytes:
             self._drop(next(iter(self._kept)))
 

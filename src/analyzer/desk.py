@@ -17,10 +17,11 @@ from analyzer.broadcast import EventLog
 from analyzer.computations import Computations, key_of
 from analyzer.entries import encode_members
 from analyzer.errors import Expired, Interrupted, NoResult, NotFinished, NotFound, ShuttingDown, UnknownRun, shown
+from analyzer.liverun import LiveRun
 from analyzer.models import PUBLIC, OwnedRun, Progress, Removal, Run, RunStatus, TableSchema, Wish, new_id, now
 from analyzer.registry import Analysis, Params, Part, Place
 from analyzer.retention import Retention, attachments_key, result_key, stored_result
-from analyzer.runner import LiveRun, Runner
+from analyzer.runner import Runner
 from analyzer.scheduler import Scheduler
 from analyzer.state.base import State
 from analyzer.tickets import Outlook
@@ -94,7 +95,7 @@ class Desk:
         run_id = owned.run.id
         alone = any(part.attaches for part in plan.parts)
         return LiveRun(
-            owned=owned,
+            taken_in=owned,
             parts=tuple(plan.parts),
             in_use=(*plan.in_use, result_key(run_id), attachments_key(run_id)),
             tables=dict(plan.tables),
@@ -115,8 +116,7 @@ class Desk:
         try:
             if not again:
                 created_at = now()
-                from_now = {"created_at": created_at, "expires_at": self._retention.expiry(created_at)}
-                live.owned = live.owned.model_copy(update={"run": live.run.model_copy(update=from_now)})
+                live.change(created_at=created_at, expires_at=self._retention.expiry(created_at))
                 await self._save_new(live, outlook)
         except BaseException:
             await self._computations.leave(live)
@@ -133,11 +133,8 @@ class Desk:
         """One that starts at once is saved as begun, which spares it a second time. Of code it must not be said too
         early: the next start would not begin it again."""
         live.is_noted = not outlook.position and live.place is Place.SLOT
-        begun = {"status": RunStatus.RUNNING, "started_at": live.run.created_at}
-        owned = (
-            live.owned.model_copy(update={"run": live.run.model_copy(update=begun)}) if live.is_noted else live.owned
-        )
-        await self._state.save_run(owned)
+        begun = {"status": RunStatus.RUNNING, "started_at": live.run.created_at} if live.is_noted else {}
+        await self._state.save_run(live.taken_in.model_copy(update={"run": live.run.model_copy(update=begun)}))
 
     async def _drive(self, live: LiveRun, work: asyncio.Task[bytes]) -> None:
         # A run that shares a computation says what that says, and nothing through a queue of its own.

@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from analyzer.aside import packed, unpacked
+from analyzer.aside import packed
 from analyzer.blobs.base import Blobs
-from analyzer.broadcast import Broadcaster, EventLog
 from analyzer.endings import problem_of, summary
 from analyzer.entries import encode_members
 from analyzer.errors import AnalyzerError, Interrupted, ResultTooLarge, RunTimeout
@@ -28,7 +26,8 @@ from analyzer.executors.base import (
 from analyzer.executors.insisting import insist
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
-from analyzer.models import OwnedRun, Progress, Run, RunStatus, TableSchema, now
+from analyzer.liverun import LiveRun
+from analyzer.models import Progress, RunStatus, now
 from analyzer.registry import Part, Place
 from analyzer.retention import SMALL_RESULT_BYTES
 from analyzer.scheduler import Turn
@@ -40,72 +39,6 @@ log = logging.getLogger("analyzer.runs")
 MAX_TRIES = 3  # of recording an end
 RETRY_SECONDS = 0.2
 SECTIONS_SHARE = 4  # times as much as the result may be: they hold pictures and figures that are only merged
-
-
-@dataclass
-class LiveRun:
-    """A run that has not ended: what it works on, and where it stands."""
-
-    owned: OwnedRun
-    parts: tuple[Part, ...]
-    tables: dict[str, str]  # name in the run → path of its Arrow file
-    shapes: dict[str, TableSchema]
-    in_use: tuple[str, ...]  # what must be kept as long as it lives
-    result_key: str
-    attachments_key: str
-    result_url: str
-    place: Place = Place.SLOT
-    key: str | None = None  # what it has in common with the runs it may share a computation with
-    is_noted: bool = False  # as begun, in the state
-    is_seen: bool = True  # it is a run that somebody knows, and not what several of them share
-    broadcaster: Broadcaster = field(init=False)
-    work: asyncio.Task[bytes] | None = None
-    small_result: bytes | None = None
-    stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
-    sections: dict[int, EncodedSection] = field(default_factory=dict)
-    attach_to: str = ""  # a draft: the folder for what its parts attach
-    section_bytes: int = 0
-    allowance: Allowance = field(init=False)  # from when it begins
-
-    def __post_init__(self) -> None:
-        self.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch))
-
-    def unseen(self) -> "LiveRun":
-        """What this run would do, as a computation that nobody sees."""
-        made = replace(self, is_seen=False, work=None, sections={})
-        # Who joins late must hear all of it, not a snapshot; it is as large as the result may be.
-        made.broadcaster = Broadcaster(EventLog(self.id, self.owned.epoch, max_bytes=sys.maxsize))
-        return made
-
-    def go_on_with(self, aside: Aside) -> None:
-        """What was kept when the run was laid aside is done and said already."""
-        self.broadcaster = Broadcaster(EventLog.laid_aside(self.id, self.owned.epoch, aside.log))
-        self.sections = unpacked(aside.sections)
-
-    @property
-    def id(self) -> str:
-        return self.owned.run.task_execution_id
-
-    @property
-    def run(self) -> Run:
-        return self.owned.run
-
-    def say(self, kind: str, **members: Any) -> None:
-        """Put an event into the log before the broadcaster is at work."""
-        events = self.broadcaster.log
-        events.append(events.next_entry(kind, encode_members(members)))
-
-    def stop(self, status: RunStatus) -> None:
-        """End the work; the run then ends as cancelled or interrupted, or is laid aside to be queued again later.
-
-        What has ended already stays as it is.
-        """
-        if self.work is not None and not self.work.done():
-            self.stopped_as = status
-            self.work.cancel()
-
-    def change(self, **changes: Any) -> None:
-        self.owned = self.owned.model_copy(update={"run": self.run.model_copy(update=changes)})
 
 
 LoopSide = Callable[[LiveRun, Hear], Awaitable[bytes]]
@@ -276,7 +209,7 @@ class Runner:
         if live.place is Place.LOOP:
             result = await self.loop_side(live, hear)
         else:
-            result = await self.foreign.run(live.run.params, live.tables, live.owned.principal, hear)
+            result = await self.foreign.run(live.run.params, live.tables, live.principal, hear)
         live.change(progress=Progress(done=len(live.parts), total=len(live.parts)))
         return result
 

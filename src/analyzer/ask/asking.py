@@ -36,12 +36,12 @@ from analyzer.errors import (
 from analyzer.executors.base import Executor, Lane, ReadRows
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
+from analyzer.liverun import LiveRun
 from analyzer.llm import opened
 from analyzer.llm.base import Message
 from analyzer.llm.calling import Caller, Patience
 from analyzer.models import RowsWanted
 from analyzer.registry import Params, Registry
-from analyzer.runner import LiveRun
 from analyzer.scheduler import Scheduler
 from analyzer.settings import Settings
 from analyzer.sharing import SharedSections
@@ -104,7 +104,7 @@ class Asking:
 
     async def run(self, live: LiveRun, hear: Hear) -> bytes:
         """The answer as JSON. Raises what the question came to instead, with the `attempts` made."""
-        params, principal = live.run.params, live.owned.principal
+        params, principal = live.run.params, live.principal
         turn = await self._turns.before(params["conversation_id"], params["after"], principal)
         conversation_id, said = await self._turns.said(turn, principal)
         settings = self._settings

@@ -11,10 +11,10 @@ from analyzer.admission import Admission
 from analyzer.errors import InvalidParameters, field_errors
 from analyzer.executors.base import ComputePart, EncodedSection, Executor, MergeSections
 from analyzer.executors.insisting import insist
+from analyzer.liverun import LiveRun
 from analyzer.models import TableSchema
 from analyzer.planning import planned
 from analyzer.registry import Analysis, Part, Place, Registry, no_further_tables
-from analyzer.runner import LiveRun
 from analyzer.scheduler import Scheduler
 from analyzer.sharing import SharedSections
 
@@ -98,7 +98,7 @@ class Computing:
         return section
 
     async def _work(self, live: LiveRun, work: ComputePart | MergeSections) -> Any:
-        async with self.scheduler.slot(live.owned.principal):
+        async with self.scheduler.slot(live.principal):
             return await insist(self.executor, work, live.allowance)
 
 

@@ -12,7 +12,7 @@ from analyzer.ask.replies import Reply
 from analyzer.errors import AnalyzerError, ModelInvalid, ResultInvalid
 from analyzer.executors.jail import Hear
 from analyzer.foreign import ForeignCode
-from analyzer.runner import LiveRun
+from analyzer.liverun import LiveRun
 
 KINDS = {"ask_chart": ("chart",), "ask_transform": ("table",), "ask_question": ("value", "text", "table", "chart")}
 
@@ -110,9 +110,7 @@ class Workbench:
 
     async def _jailed(self, code: str, save_as: str | None, hear: Hear) -> dict[str, Any]:
         params = {"code": code, "save_as": save_as}
-        result: dict[str, Any] = json.loads(
-            await self.foreign.run(params, self.live.tables, self.live.owned.principal, hear)
-        )
+        result: dict[str, Any] = json.loads(await self.foreign.run(params, self.live.tables, self.live.principal, hear))
         return result
 
     def _refuse_kind(self, result: Mapping[str, Any]) -> None:

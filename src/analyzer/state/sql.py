@@ -28,7 +28,7 @@ from analyzer.state.schema import (
     runs,
     summary_of,
 )
-from analyzer.state.sqlite import SqliteFile
+from analyzer.state.sqlite import SqliteFile, execute
 
 T = TypeVar("T")
 
@@ -280,7 +280,7 @@ def _remove(connection: sa.Connection, table: sa.Table, key: str, why: Removal) 
 
 def _put(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
     """Add the row or replace it; but when it expires, and its lease, are decided once and then moved on their own."""
-    connection.exec_driver_sql(_upsert(table), row)
+    execute(connection, _upsert(table), row)
 
 
 @cache
