@@ -126,3 +126,18 @@ def test_the_encoding_is_found(read: Read, encoding: str) -> None:
 def test_encodings_of_accents_are_told_apart_by_their_words(read: Read, encoding: str, words: str) -> None:
     table, _ = read(("n;t\n" + "".join(f"{n};{words}\n" for n in range(40))).encode(encoding))
     assert set(table["t"].to_pylist()) == {words}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("quoted_row", [None, 0, 150_000])
+def test_lines_are_counted_and_none_is_lost_between_blocks(read: Read, ending: str, quoted_row: int | None) -> None:
+    rows = [f"{number},{'x' * (number % 97)}" for number in range(300_000)]
+    rows[299_000] = "1,2,3"
+    if quoted_row is not None:
+        rows[quoted_row] = f'{quoted_row},"x{ending}y"'
+    table, report = read("a,b" + ending + ending.join(rows))
+    kept = [number for number in range(300_000) if number != 299_000]
+    assert table["a"].to_pylist() == kept
+    assert [len(cell or "") for cell in table["b"].to_pylist()[-3:]] == [number % 97 for number in kept[-3:]]
+    assert report.bad_rows is not None
+    assert report.bad_rows.lines == (299_002 + (quoted_row is not None),)
