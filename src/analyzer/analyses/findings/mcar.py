@@ -41,8 +41,8 @@ def little(values: Array) -> dict[str, Any]:
     bits = _bits(values)
     values = values[:, bits != 0]
     with np.errstate(all="ignore"):
-        low = np.fmin.reduce(values, axis=1, initial=np.inf)
-        spread = np.fmax.reduce(values, axis=1, initial=-np.inf) - low
+        low = np.where(values == values, values, np.inf).min(axis=1, initial=np.inf)
+        spread = np.where(values == values, values, -np.inf).max(axis=1, initial=-np.inf) - low
     kept = (spread > 0) & np.isfinite(spread)
     values, low, spread = values[kept], low[kept, None], spread[kept, None]
     size = values.shape[1] if kept.any() else 0

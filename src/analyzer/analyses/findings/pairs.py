@@ -11,11 +11,11 @@ from scipy.special import kolmogorov
 
 from analyzer.analyses.figures import columns
 from analyzer.analyses.findings.codes import Issue, issue
-from analyzer.analyses.findings.numbers import doubles
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.analyses.relations import coefficients
 from analyzer.analyses.relations.association import cramers_v
 from analyzer.analyses.relations.levels import Levels, crossing, levels_of
+from analyzer.analyses.relations.table import doubles
 
 Array = npt.NDArray[Any]
 
@@ -42,10 +42,9 @@ def examine(table: pa.Table, limits: Thresholds, seed: int, known: Mapping[str, 
     plain = {name: columns.plain(taken.column(name)) for name in taken.column_names}
     numeric = [name for name, column in plain.items() if columns.kind_of(column.type) in ("numeric", "decimal")]
     numeric, levels = numeric[:MAX_NUMERIC], _levels(plain)
-    values = [doubles(plain[name]) for name in numeric]
     found = _strongest(_correlated(taken, numeric, limits, known))
     found += _strongest(_associated(levels, limits))
-    found += _strongest(_alike(numeric[:MAX_DISTRIBUTIONS], values, limits, seed))
+    found += _strongest(_alike({name: plain[name] for name in numeric[:MAX_DISTRIBUTIONS]}, limits, seed))
     return {
         "rows": taken.num_rows,
         "numeric": len(numeric),
@@ -107,12 +106,13 @@ def _associated(levels: dict[str, Levels], limits: Thresholds) -> Iterator[Issue
             yield issue("high_correlation", one, limits, other=two, n=shared, value=strength, message=text)
 
 
-def _alike(names: Sequence[str], values: Sequence[Array], limits: Thresholds, seed: int) -> Iterator[Issue]:
+def _alike(numeric: Mapping[str, pa.ChunkedArray], limits: Thresholds, seed: int) -> Iterator[Issue]:
     """Pairs whose distributions the two-sample test of Kolmogorov and Smirnov cannot tell apart."""
     random = np.random.default_rng(seed)
     lines: dict[str, Array] = {}
-    for name, column in zip(names, values, strict=False):
-        present = column[~np.isnan(column)]
+    for name, column in numeric.items():
+        values = doubles(column)
+        present = values[np.isfinite(values)]
         if present.size > MAX_VALUES:
             present = random.choice(present, MAX_VALUES, replace=False)
         if present.size >= 20 and present.min() < present.max():
