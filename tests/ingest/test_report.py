@@ -343,3 +343,21 @@ def test_quotes_that_are_not_doubled_are_told_of_with_their_lines(read: Read) ->
     assert table["b"].to_pylist() == ['x "y" z', "x\ny", 'a "b" c', '6" pipe', '"x"y']
     assert change(report, "") == (2, [(5, ""), (7, "")])
     assert "not doubled" in report.coercions[0].change
+
+
+def test_points_that_may_group_digits_are_told_of(read: Read) -> None:
+    table, report = read("a;b\n1.234;x\n2.000;y\n;z\n")
+    assert table["a"].to_pylist() == [1.234, 2.0, None]
+    assert report.warnings == ("Column 'a': points could group digits as well; set `thousands` if they do.",)
+    assert read("a;b\n1.234;x\n2.000;y\n", thousands=".")[0]["a"].to_pylist() == [1234, 2000]
+
+
+@pytest.mark.parametrize("content", ["a;b\n1.234;x\n2.5;y\n", "a;b\n0.123;x\n1.234;y\n", "a,b\n1.234,x\n2.000,y\n"])
+def test_points_that_can_only_be_decimal_marks_are_not(read: Read, content: str) -> None:
+    assert not read(content)[1].warnings
+
+
+def test_points_are_no_decimal_marks_where_another_column_has_commas_for_that(read: Read) -> None:
+    table, report = read("a;b\n1.234;1,5\n2.000;2,25\n")
+    assert table.to_pydict() == {"a": [1234, 2000], "b": [1.5, 2.25]}
+    assert not report.warnings

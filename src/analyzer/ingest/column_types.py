@@ -30,6 +30,7 @@ LEADING_ZERO = r"^[+-]?0[0-9]"
 DIGITS = r"^[+-]?[0-9]+$"
 SHORTENED = r"^[0-9](\.[0-9]{1,5})?E\+(1[1-9]|[2-9][0-9])$"
 """How Excel shows, and then writes, numbers of twelve digits and more."""
+POINTED = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 EXCEPTIONS = 0.05
 """At most so many of the cells of a column that would be a number or a date without them are slips."""
 
@@ -231,7 +232,9 @@ def fix(plan: ColumnPlan, wanted: ColumnType, hints: Hints) -> ColumnPlan:
     )
 
 
-def plan_columns(columns: Sequence[pa.StringArray], options: ReadingOptions) -> list[ColumnPlan]:
+def plan_columns(
+    columns: Sequence[pa.StringArray], options: ReadingOptions, delimiter: str | None = None
+) -> list[ColumnPlan]:
     """Plans for the columns of a sample. What one column shows about the file helps to read the others."""
     hints = Hints.of(options)
     plans = [guess(column, hints) for column in columns]
@@ -241,8 +244,20 @@ def plan_columns(columns: Sequence[pa.StringArray], options: ReadingOptions) -> 
     if options.date_format is None and (order := _order_shown(plans)) is not None:
         ordered = replace(hints, date_format=order)
         _guess_again(plans, columns, ordered, lambda plan: plan.type == "timestamp" and plan.doubt is not None)
+    if delimiter == ";" and options.decimal is None and options.thousands is None:
+        plans = [_points_doubted(plan, column, hints) for plan, column in zip(plans, columns, strict=True)]
     tokens = options.null_tokens if options.null_tokens is not None else _tokens_shown(plans)
     return [replace(plan, null_tokens=tokens) if plan.type == "text" and plan.seen else plan for plan in plans]
+
+
+def _points_doubted(plan: ColumnPlan, cells: pa.StringArray, hints: Hints) -> ColumnPlan:
+    """The plan, in doubt if every cell is written like `1.234`: who separates by semicolons may group digits so."""
+    if plan.type != "number" or not plan.number_style.is_plain:
+        return plan
+    texts = pc.utf8_trim_whitespace(cells)
+    if not _all(pc.or_(pc.match_substring_regex(texts, POINTED), pc.is_in(texts, hints.missing))):
+        return plan
+    return replace(plan, doubt="points could group digits as well; set `thousands` if they do")
 
 
 def _guess_again(

@@ -66,7 +66,7 @@ def read_opening(source: Source, options: ReadingOptions, limits: Limits) -> Ope
             "Nothing is left after the lines that were to be skipped.", where={"line": count_lines(sample.utf8) + 1}
         )
     layout = find_layout(records, options.header, limits)
-    plans = _plans(layout, options)
+    plans = _plans(layout, options, dialect.delimiter)
     before = sample.utf8.decode("utf-8", "surrogateescape")[: skipped + layout.start].encode("utf-8", "surrogateescape")
     row_bytes = len(sample.utf8) // max(1, count_lines(sample.utf8))
     return Opening(sample.encoding, dialect, layout, tuple(plans), len(before), count_lines(before), row_bytes)
@@ -103,10 +103,10 @@ def _end_of_lines(text: str, count: int) -> int:
     return place
 
 
-def _plans(layout: Layout, options: ReadingOptions) -> list[ColumnPlan]:
+def _plans(layout: Layout, options: ReadingOptions, delimiter: str) -> list[ColumnPlan]:
     """The types of the columns, as the first rows suggest and the options demand."""
     columns = zip(*layout.rows, strict=True) if layout.rows else [()] * layout.width
-    plans = plan_columns([pa.array(column, pa.string()) for column in columns], options)
+    plans = plan_columns([pa.array(column, pa.string()) for column in columns], options, delimiter)
     return fixed_plans(plans, layout.header.names, options)
 
 
