@@ -128,6 +128,18 @@ async def test_what_may_not_be_kept_is_computed_again(
         assert len(gate.pids) == 4
 
 
+async def test_what_nobody_asks_for_goes_when_its_time_is_up(
+    make_settings: Callable[..., Settings], gate: Gate, table: Path
+) -> None:
+    gate.open()
+    async with Analyzer(make_settings(shared_results_seconds=0)) as analyzer:
+        dataset = await analyzer.add_dataset(table)
+        for parts in range(1, 5):
+            params = {"gate": str(gate.folder), "parts": parts}
+            await _events(analyzer, await analyzer.submit(dataset.id, "test_shared_gate", params))
+        assert len(analyzer._desk._computations._kept) <= 1
+
+
 async def test_the_oldest_make_room(make_settings: Callable[..., Settings], gate: Gate, table: Path) -> None:
     gate.open()
     async with Analyzer(make_settings(shared_results_bytes=8_000)) as analyzer:

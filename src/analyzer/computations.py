@@ -218,7 +218,10 @@ class Computations:
     def _keep(self, computation: Computation) -> None:
         if computation.work.cancelled():
             return
-        until = asyncio.get_running_loop().time() + self._keep_seconds
+        moment = asyncio.get_running_loop().time()
+        while self._kept and next(iter(self._kept.values())).until < moment:
+            self._drop(next(iter(self._kept)))
+        until = moment + self._keep_seconds
         kept = Kept(computation.log().entries, computation.progress, computation.work.result(), until)
         if kept.size_bytes > self._max_bytes:
             return
