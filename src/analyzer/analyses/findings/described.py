@@ -77,7 +77,7 @@ def _format(column: pa.ChunkedArray, known: Mapping[str, Any]) -> str | None:
         return str(known["resolution"])
     if known["kind"] not in ("categorical", "text") or categories.is_binary(column.type):
         return None
-    values = _first_distinct(column, LOOKED_AT)
+    values = _first_distinct(column, LOOKED_AT, known["distinct"])
     for name, pattern in FORMATS.items():
         if int(np.count_nonzero(as_mask(pc.match_substring_regex(values, pattern)))) >= ALIKE * len(values):
             return name
@@ -87,7 +87,9 @@ def _format(column: pa.ChunkedArray, known: Mapping[str, Any]) -> str | None:
 def _examples(column: pa.ChunkedArray, known: Mapping[str, Any]) -> list[str]:
     if known["kind"] in ("empty", "unsupported"):
         return []
-    found = dict.fromkeys(_shown(value) for value in _first_distinct(column, 2 * MAX_EXAMPLES).to_pylist())
+    found = dict.fromkeys(
+        _shown(value) for value in _first_distinct(column, 2 * MAX_EXAMPLES, known["distinct"]).to_pylist()
+    )
     return [text for text in found if text is not None][:MAX_EXAMPLES]
 
 
@@ -99,10 +101,11 @@ def _shown(value: Any) -> str | None:
     return shortened(value.isoformat() if hasattr(value, "isoformat") else str(value))
 
 
-def _first_distinct(column: pa.ChunkedArray, most: int) -> pa.Array:
-    """The first distinct values that are present, found in as short a part of the column as will do."""
+def _first_distinct(column: pa.ChunkedArray, most: int, distinct: int) -> pa.Array:
+    """The first distinct values that are present, of so many, found in as short a part of the column as will do."""
+    enough = most if pa.types.is_floating(column.type) else min(most, distinct)  # Arrow tells NaN and -0 apart as well
     for rows in (10 * most, 100 * most, len(column)):
         values = pc.unique(column.slice(0, rows).drop_null())
-        if len(values) >= most:
+        if len(values) >= enough:
             break
     return values[:most]
