@@ -361,3 +361,24 @@ def test_points_are_no_decimal_marks_where_another_column_has_commas_for_that(re
     table, report = read("a;b\n1.234;1,5\n2.000;2,25\n")
     assert table.to_pydict() == {"a": [1234, 2000], "b": [1.5, 2.25]}
     assert not report.warnings
+
+
+def test_the_first_cell_that_makes_a_column_text_is_named_with_its_line(read: Read) -> None:
+    rows = [f"{number},{number}" for number in range(3_000_000)]
+    rows[1_200_000] = "1,abc"
+    rows[1_500_000] = "1,0.5"
+    rows[2_600_000] = "1,xyz"
+    table, report = read("n,x\n" + "\n".join(rows) + "\n")
+    assert [str(field.type) for field in table.schema] == ["int64", "string"]
+    assert report.warnings == (
+        "Column 'x': 'abc' in line 1,200,002 cannot be stored as integer exactly, so the column stays text.",
+    )
+
+
+def test_a_column_that_begins_empty_gets_the_type_of_what_comes(read: Read) -> None:
+    rows = [f"{number}," for number in range(2_000_000)]
+    rows[1_900_000] = "1,7"
+    table, report = read("n,x\n" + "\n".join(rows) + "\n")
+    assert str(table.schema.field("x").type) == "int64"
+    assert table["x"].null_count == 1_999_999
+    assert not report.warnings

@@ -207,8 +207,11 @@ def _slips(texts: pa.StringArray) -> str | None:
     return None
 
 
-def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -> ColumnPlan:
-    """A plan that holds what the old one did and these cells too, of which `misfit` is one that did not fit."""
+def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints, where: str = "") -> ColumnPlan:
+    """A plan that holds what the old one did and these cells too, of which `misfit` is one that did not fit.
+
+    `where` it stands is told behind it, as in ` in line 7`.
+    """
     new = guess(cells, hints)
     if not plan.seen and new.seen:
         return new
@@ -217,7 +220,7 @@ def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints) -
         return replace(new, type="number", reason="every cell is a number")
     if plan.type == new.type == "timestamp" and plan.doubt and not new.doubt:
         return new
-    reason = f"{misfit[:60]!r} cannot be stored as {plan.type} exactly, so the column stays text"
+    reason = f"{misfit[:60]!r}{where} cannot be stored as {plan.type} exactly, so the column stays text"
     return ColumnPlan("text", reason, warning=reason)
 
 

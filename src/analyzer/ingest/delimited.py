@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer.ingest.arrow_file import arrow_file
 from analyzer.ingest.column_types import ColumnPlan, Hints, replan
@@ -100,7 +101,9 @@ def _read_through(
     with arrow_file(target, schema) as file, source.open() as stream:
         for typed in _typed_blocks(stream, opening, plans, hints, limits, findings):
             for place, plan in typed.contradicted.items():
-                plans[place], contradicted = plan, True
+                contradicted = True
+                if not (plans[place].type == "text" and plans[place].seen):  # else a block before this one said so
+                    plans[place] = plan
             if not contradicted:
                 file.write(pa.record_batch(list(typed.columns), schema=schema))
                 _note(typed, names, findings, target)
@@ -148,7 +151,10 @@ def _typed(block: Block, reader: RecordReader, plans: Sequence[ColumnPlan], hint
         converted = convert(cells, plan)
         columns.append(converted.values)
         if converted.misfit is not None:
-            contradicted[place] = replan(plan, cells, converted.misfit, hints)
+            row = pc.index(pc.utf8_trim_whitespace(cells), converted.misfit).as_py()
+            line = block.line + int(lines_of(rows, text, reader)[row]) + 1
+            where = f" in line {line:,}" if row >= 0 else ""  # of a number that was grouped, the misfit is not
+            contradicted[place] = replan(plan, cells, converted.misfit, hints, where)
         changes += [(place, _change(changed, cells, rows, block, text, reader)) for changed in converted.changed]
     return TypedBlock(block.line, tuple(columns), replace(rows, columns=()), tuple(changes), contradicted, replaced)
 
