@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 import pytest
 
 from analyzer.models import Order
+from analyzer.picking import picked
 from analyzer.tables import ordering
 from analyzer.tables.ordering import ordered
-from analyzer.tables.picking import picked
 
 ROWS = 6_000
 COLUMNS: dict[str, Callable[[random.Random, int], Any]] = {

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.models import Order
-from analyzer.tables.picking import picked
+from analyzer.picking import picked
 
 SORTED_AT_ONCE = 20_000
 """So many rows are sorted faster than they are told apart."""

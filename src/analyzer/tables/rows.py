@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from analyzer.errors import InvalidParameters, nearest
 from analyzer.models import Condition, RowsWanted
+from analyzer.picking import picked
 from analyzer.tables.cells import exact
 from analyzer.tables.halves import in_halves
 from analyzer.tables.opening import open_table
 from analyzer.tables.ordering import ordered
-from analyzer.tables.picking import picked
 from analyzer.tables.searching import contains
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {

@@ -12,6 +12,7 @@ from analyzer.analyses.figures.hashing import hashes
 from analyzer.analyses.figures.wire import shortened
 from analyzer.analyses.findings import dates, mcar, numbers, texts
 from analyzer.analyses.findings.look import Look
+from analyzer.picking import picked, picked_of
 
 Array = npt.NDArray[Any]
 
@@ -117,7 +118,7 @@ def _patterns(table: pa.Table, gappy: list[str], seen: list[Array]) -> tuple[lis
     np.add.at(totals, which, counts)
     order = np.lexsort((firsts, -totals))
     listed = order[:MAX_PATTERNS]
-    shown = table.select(gappy).take(pa.array(firsts[listed]))
+    shown = picked(table.select(gappy), firsts[listed])
     masks = {name: _mask(shown.column(name)) for name in gappy}
     found = [
         {
@@ -174,7 +175,7 @@ def tested(table: pa.Table, seed: int) -> dict[str, Any]:
     chosen: Array | None = None
     if table.num_rows > MAX_TEST_ROWS:
         chosen = np.sort(np.random.default_rng(seed).choice(table.num_rows, MAX_TEST_ROWS, replace=False))
-    values = [numbers.doubles(plain[name] if chosen is None else plain[name].take(pa.array(chosen))) for name in names]
+    values = [numbers.doubles(plain[name] if chosen is None else picked_of(plain[name], chosen)) for name in names]
     found = mcar.little(np.stack(values) if values else np.zeros((0, 0))) | {"columns": names}
     if chosen is not None:
         found["notes"] = {"rows": {"kind": "sample", "n": MAX_TEST_ROWS, "seed": seed}} | found["notes"]

@@ -13,6 +13,7 @@ from analyzer.analyses.figures import columns
 from analyzer.analyses.findings.look import first_rows
 from analyzer.analyses.findings.numbers import doubles
 from analyzer.analyses.notes import undefined
+from analyzer.picking import picked_of
 
 Array = npt.NDArray[Any]
 
@@ -92,7 +93,7 @@ def forest(table: pa.Table, seed: int) -> dict[str, Any]:
     if table.num_rows > MAX_FOREST_ROWS:
         chosen = np.sort(np.random.default_rng(seed).choice(table.num_rows, MAX_FOREST_ROWS, replace=False))
         found["notes"]["n"] = {"kind": "sample", "n": MAX_FOREST_ROWS, "seed": seed}
-    filled = {name: _filled(plain[name].take(pa.array(chosen))) for name in names}
+    filled = {name: _filled(picked_of(plain[name], chosen)) for name in names}
     usable = {name: values for name, values in filled.items() if values is not None}
     found["columns"], found["rows"] = list(usable)[:MAX_FOREST_COLUMNS], int(chosen.size)
     if not usable or chosen.size < 2:

@@ -16,6 +16,7 @@ from analyzer.analyses.relations import coefficients
 from analyzer.analyses.relations.association import cramers_v
 from analyzer.analyses.relations.levels import Levels, crossing, levels_of
 from analyzer.analyses.relations.table import doubles
+from analyzer.picking import picked
 
 Array = npt.NDArray[Any]
 
@@ -38,7 +39,7 @@ def examine(table: pa.Table, limits: Thresholds, seed: int, known: Mapping[str, 
     `known` is `{columns, n, pearson}` of all pairs of numeric columns, where that is computed already.
     """
     rows = _rows(table.num_rows, seed)
-    taken = table if rows is None else table.take(pa.array(rows))
+    taken = table if rows is None else picked(table, rows)
     plain = {name: columns.plain(taken.column(name)) for name in taken.column_names}
     numeric = [name for name, column in plain.items() if columns.kind_of(column.type) in ("numeric", "decimal")]
     numeric, levels = numeric[:MAX_NUMERIC], _levels(plain)

@@ -13,6 +13,7 @@ from analyzer.analyses.figures import columns
 from analyzer.analyses.figures.hashing import mix, repeated
 from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
+from analyzer.picking import picked_of
 
 Array = npt.NDArray[Any]
 
@@ -93,7 +94,7 @@ def identities_of(column: pa.ChunkedArray, rows: Array) -> Array:
 
 
 def _taken(column: pa.ChunkedArray, rows: Array) -> pa.ChunkedArray:
-    return column if rows.size == len(column) else column.take(pa.array(rows))
+    return column if rows.size == len(column) else picked_of(column, rows)
 
 
 def identities(column: pa.ChunkedArray) -> Array:

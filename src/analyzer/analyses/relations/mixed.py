@@ -13,6 +13,7 @@ from analyzer.analyses.notes import Reason, undefined
 from analyzer.analyses.relations import association
 from analyzer.analyses.relations import table as tables
 from analyzer.analyses.relations.levels import Levels, crossing, levels_of
+from analyzer.picking import picked
 
 MAX_COLUMNS = 60
 FIGURES = ("cramers_v", "eta_squared", "p", "mutual_information", "theils_u", "theils_u_reverse")
@@ -24,7 +25,7 @@ def associated(
     """`{columns, left_out, pairs, tested, strengths, notes}` of these columns of the table."""
     able = min(len(names), MAX_COLUMNS)
     rows = tables.drawn(table.num_rows, max(1000, ASSOCIATED_CELLS // max(1, able * (able - 1) // 2)), seed)
-    taken = table if rows is None else table.select(list(names)).take(pa.array(rows))
+    taken = table if rows is None else picked(table.select(list(names)), rows)
     kept, left_out = _kept(taken, names, bins, most_levels)
     found = [_pair(one, kept[one], two, kept[two]) for one, two in combinations(kept, 2)]
     places = {name: place for place, name in enumerate(kept)}

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from analyzer.analyses.figures.columns import plain
+from analyzer.picking import picked
 
 Doubles = npt.NDArray[np.float64]
 
@@ -53,7 +54,7 @@ def spread_sample(table: pa.Table, names: Sequence[str]) -> Doubles:
     """At most SAMPLED_ROWS rows from all over the table, as `matrix`."""
     step = -(-table.num_rows // SAMPLED_ROWS) or 1
     if step > 1:
-        table = table.select(list(names)).take(pa.array(np.arange(0, table.num_rows, step)))
+        table = picked(table.select(list(names)), np.arange(0, table.num_rows, step))
     return matrix(table, names)
 
 

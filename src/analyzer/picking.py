@@ -18,3 +18,8 @@ def picked(table: pa.Table, numbers: np.ndarray) -> pa.Table:
             pieces.append(batch.take(pa.array(numbers[first:last] - (end - batch.num_rows))))
         first = last
     return pa.Table.from_batches(pieces, schema=table.schema)
+
+
+def picked_of(column: pa.ChunkedArray, numbers: np.ndarray) -> pa.ChunkedArray:
+    """The values of these rows of a column, in their order."""
+    return picked(pa.table({"values": column}), numbers).column(0)
