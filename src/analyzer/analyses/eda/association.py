@@ -34,7 +34,7 @@ from analyzer.charts import heatmap
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 2
+VERSION = 3
 MAX_DRAWN = 40
 
 METHODS = {

@@ -11,7 +11,8 @@ from analyzer.analyses.relations.table import Doubles, doubles
 
 Codes = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
-LARGE = 1e300
+EXPONENT = 1000
+"""Of numbers beyond 2 to this power differences overflow; below 2 to its negative what lies between them is lost."""
 
 
 class Levels(NamedTuple):
@@ -47,8 +48,9 @@ def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
     present = values[finite]
     if not present.size:
         return np.zeros(values.size, dtype=np.int64), 0
-    if np.abs(present).max() > LARGE:  # the difference of two might overflow
-        present, values = present / 4, values / 4
+    exponent = int(np.frexp(np.abs(present).max())[1])
+    if abs(exponent) > EXPONENT:  # a power of two changes no order, and between the values there are doubles again
+        present, values = np.ldexp(present, -exponent), np.ldexp(values, -exponent)
     edges = np.unique(np.quantile(present, np.arange(1, bins) / bins))
     codes = np.searchsorted(edges, values, side="left")
     codes[~finite] = edges.size + 1
