@@ -127,7 +127,8 @@ async def watch(http: aiohttp.ClientSession, file_id: str, task_id: str) -> Time
     began = time.perf_counter()
     body = {"file_id": file_id, "task_id": task_id, "params": PEARSON.get(task_id, {})}
     async with http.post("/api/run", json=body) as answer:
-        answer.raise_for_status()
+        if answer.status != 202:
+            raise SystemExit(f"{task_id} was refused: {(await answer.json())['detail']}")
         events = (await answer.json())["links"]["events"]
     first, end = 0.0, b""
     async with http.get(events) as stream:
@@ -136,7 +137,7 @@ async def watch(http: aiohttp.ClientSession, file_id: str, task_id: str) -> Time
             end = (end + content)[-4096:] if len(content) < 4096 else content[-4096:]
             first = first or (now if b"event: result.section" in content else 0.0)
     if b"event: run.completed" not in end:
-        raise SystemExit(f"{task_id} did not complete: {end.decode(errors='replace')}")
+        raise SystemExit(f"{task_id} did not complete: {end.decode(errors='replace').rpartition('data: ')[2].strip()}")
     return Timed(first, now)
 
 
