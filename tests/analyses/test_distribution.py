@@ -67,3 +67,13 @@ def test_far_from_zero_nothing_is_rounded_away() -> None:
     # So far from zero a gamma and a lognormal distribution are all but normal.
     for name in ("gamma", "lognorm"):
         assert families[name]["log_likelihood"] == pytest.approx(fits["norm"]["log_likelihood"], rel=1e-6)
+
+
+def test_last_digits_are_those_of_all_values_of_a_long_column() -> None:
+    values = np.arange(1.0, 200_001.0)
+    whole = only(values)
+    assert whole["last_digits"] == {"decimals": 0, "counts": [20_000] * 10}
+    values[-1] += 0.5
+    halves = only(values)
+    assert halves["last_digits"] == {"decimals": 1, "counts": [199_999, 0, 0, 0, 0, 1, 0, 0, 0, 0]}
+    assert halves["round_share"] == 1.0
