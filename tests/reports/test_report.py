@@ -156,6 +156,15 @@ def test_every_analysis_of_any_table_has_a_page(name: str, monkeypatch: pytest.M
     assert [one for one in ORDER if CATALOGUE.find(one).title not in page and one not in page] == []
 
 
+def test_the_points_of_a_curve_are_drawn_and_fitted_families_are_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.charts.rendering.svg", lambda spec: b"<svg></svg>")
+    found = run(pa.table({"x": np.random.default_rng(0).normal(size=300)}), "eda_distribution")
+    words = " ".join(elements(page_of(pa.table({"x": [1]}), eda_distribution=found)).words)
+    assert f"{found['columns'][0]['families'][0]['aic']:.2f}" in words
+    assert "log_likelihood" not in words
+    assert "in all)" not in words
+
+
 def wide(columns: int, rows: int = 300) -> pa.Table:
     random = np.random.default_rng(0)
     return pa.table({f"measure_{number}": random.normal(size=rows) for number in range(columns)})

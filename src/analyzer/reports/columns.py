@@ -10,6 +10,7 @@ OPEN_UP_TO = 6  # so many columns are shown opened
 WHOLE_UP_TO = 300  # above, a table of the main figures: thousands of columns should still open at once
 
 APART = {"name", "kind", "type", "count", "missing", "notes", "histogram", "top"}
+MOST_LISTED = 20  # of figures in a list; more are points of a curve, which is drawn
 MAIN = ("distinct", "mean", "std", "min", "q50", "max")
 
 Column = Mapping[str, Any]
@@ -83,8 +84,10 @@ def _body(column: Column) -> str:
         ("count", figure(column["count"])),
         ("missing", figure(column["missing"])),
     ]
-    told = [(label(name), figure(value, notes.get(name))) for name, value in _flat(column) if name not in APART]
-    return "".join(_pictures(column)) + facts([*first, *told])
+    flat = [(name, value) for name, value in _flat(column) if name not in APART]
+    told = [(label(name), figure(value, notes.get(name))) for name, value in flat if not _is_long(value)]
+    tables = [_listed(name, value) for name, value in flat if _has_members(value)]
+    return "".join(_pictures(column)) + facts([*first, *told]) + "".join(tables)
 
 
 def _flat(column: Column) -> Iterator[tuple[str, Any]]:
@@ -93,6 +96,21 @@ def _flat(column: Column) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name} {inner}", one) for inner, one in value.items() if not isinstance(one, Mapping))
         else:
             yield name, value
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, list) and (len(value) > MOST_LISTED or _has_members(value))
+
+
+def _has_members(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) for one in value)
+
+
+def _listed(name: str, members: Sequence[Column]) -> str:
+    """What a column has several of, such as families that were fitted, a line for each."""
+    names = [key for key in members[0] if not isinstance(members[0][key], list | Mapping)]
+    lines = ([figure(one.get(key)) for key in names] for one in members[:MOST_LISTED])
+    return f"<h4>{label(name)}</h4>" + table([label(key) for key in names], lines)
 
 
 def _pictures(column: Column) -> Iterator[str]:
