@@ -30,7 +30,7 @@ from analyzer.jail.identity import die_with_parent
 from analyzer.jail.proof import prove
 from analyzer.jail.supervision import CannotJail, Jailed
 
-NICENESS = 10  # as of every worker: the event loop is served first
+NICENESS = 19  # as of every worker: the event loop is served first
 KEPT_PARTS = 10  # of what may be printed, its first and its last tenth are kept
 ERROR_OUTPUT = 2000
 

@@ -25,7 +25,7 @@ from analyzer.executors.slot import Slot
 log = logging.getLogger("analyzer.executors")
 
 PRELOAD = ("analyzer.executors.worker", "pandas", "pyarrow.compute", "pyarrow.csv", "scipy.special")
-NICENESS = 10  # the event loop is served first when the workers take every core
+NICENESS = 19  # the event loop is served first when the workers take every core
 PAGES_NICENESS = 3  # and then who looks at a screen: the page is made before the parts that compute meanwhile
 POLL_SECONDS = 0.1
 POLLS_A_LOOK = 5  # at what changes less than memory: whether somebody has stopped a process
