@@ -46,7 +46,7 @@ FIGURES = Rate(whole_bytes=15, real_bytes=8, cell_ns=45)
 DISTRIBUTION = Rate(whole_bytes=47, real_bytes=47, cell_ns=300)
 DUPLICATES = Rate(row_bytes=15, row_ns=40)
 PEARSON = Rate(cell_ns=8)
-RANKS = Rate(row_bytes=60, whole_bytes=13, real_bytes=5, pair_ns=330, together=True, most_cells=SPEARMAN_CELLS)
+RANKS = Rate(row_bytes=38, whole_bytes=4, real_bytes=4, pair_ns=330, together=True, most_cells=SPEARMAN_CELLS)
 ASSOCIATION = Rate(
     row_bytes=8, whole_bytes=16, real_bytes=8, row_ns=100, pair_ns=15, together=True, most_cells=ASSOCIATED_CELLS
 )

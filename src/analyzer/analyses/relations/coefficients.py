@@ -80,8 +80,11 @@ def by_rank(
 
 
 def _dense(source: pa.Table, names: Sequence[str], rows: npt.NDArray[np.int64] | None) -> list[ranks.Ranks]:
-    columns = [tables.doubles(source.column(name)) for name in names]
-    return [ranks.dense(values if rows is None else values[rows]) for values in columns]
+    taken = []
+    for name in names:  # one after the other, since a copy of each may be large
+        values = tables.doubles(source.column(name))
+        taken.append(ranks.dense(values if rows is None else values[rows]))
+    return taken
 
 
 def _spearman(taken: Sequence[ranks.Ranks], pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:

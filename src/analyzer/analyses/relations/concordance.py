@@ -24,15 +24,14 @@ class Kendall(NamedTuple):
     n: int
 
 
-def kendall(one: Array, two: Array) -> Kendall:
+def kendall(one: npt.NDArray[np.integer], two: npt.NDArray[np.integer]) -> Kendall:
     """Tau-b of two columns given as dense ranks, from 0 and without gaps, -1 where a value is missing.
 
     Ties are handled as in Kendall 1945. p is exact (the distribution of inversions, Kendall 1970) where there are no
     ties and at most MOST_EXACT values, otherwise normal with the variance that ties leave (as scipy.stats.kendalltau).
     """
     both = (one >= 0) & (two >= 0)
-    if not both.all():
-        one, two = one[both], two[both]
+    one, two = one[both].astype(np.int64), two[both].astype(np.int64)
     n = one.size
     if n < 2:
         return Kendall(math.nan, math.nan, n)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from analyzer.analyses.costs import ASSOCIATED_CELLS
@@ -13,7 +15,7 @@ from analyzer.analyses.notes import Reason, undefined
 from analyzer.analyses.relations import association
 from analyzer.analyses.relations import table as tables
 from analyzer.analyses.relations.levels import Levels, crossing, levels_of
-from analyzer.picking import picked
+from analyzer.picking import picked_of
 
 MAX_COLUMNS = 60
 FIGURES = ("cramers_v", "eta_squared", "p", "mutual_information", "theils_u", "theils_u_reverse")
@@ -25,8 +27,7 @@ def associated(
     """`{columns, left_out, pairs, tested, strengths, notes}` of these columns of the table."""
     able = min(len(names), MAX_COLUMNS)
     rows = tables.drawn(table.num_rows, max(1000, ASSOCIATED_CELLS // max(1, able * (able - 1) // 2)), seed)
-    taken = table if rows is None else picked(table.select(list(names)), rows)
-    kept, left_out = _kept(taken, names, bins, most_levels)
+    kept, left_out = _kept(table, rows, names, bins, most_levels)
     found = [_pair(one, kept[one], two, kept[two]) for one, two in combinations(kept, 2)]
     places = {name: place for place, name in enumerate(kept)}
     strengths: list[list[float | None]] = [[1.0 if name == other else None for other in kept] for name in kept]
@@ -45,15 +46,18 @@ def associated(
 
 
 def _kept(
-    table: pa.Table, names: Sequence[str], bins: int, most: int
+    table: pa.Table, rows: npt.NDArray[np.int64] | None, names: Sequence[str], bins: int, most: int
 ) -> tuple[dict[str, Levels], list[dict[str, str]]]:
     kept: dict[str, Levels] = {}
     left_out = []
     for name in names:
-        column = table.column(name)
         if len(kept) == MAX_COLUMNS:
             left_out.append({"name": name, "reason": "too-many-columns"})
-        elif (levels := levels_of(column, bins, most)) is not None:
+            continue
+        column = table.column(name)
+        if rows is not None:
+            column = picked_of(column, rows)
+        if (levels := levels_of(column, bins, most)) is not None:
             kept[name] = levels
         else:
             texts = kind_of(plain(column).type) == "categorical"
