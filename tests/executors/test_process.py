@@ -282,7 +282,7 @@ async def main():
             run = await analyzer.submit(dataset.id, "test_parts")
             async for event in analyzer.events(run.id):
                 last = event
-            pid = next(iter(analyzer._executor._slots))._pid
+            pid = next(slot._pid for slot in analyzer._executor._slots if slot.is_warm)
             environment = Path(f"/proc/{{pid}}/environ").read_text()
             print(last.type, "SECRET" in environment)
 

@@ -55,7 +55,8 @@ def letting_go(*paths: str) -> Iterator[None]:
         yield
         return
     over: SimpleQueue[None] = SimpleQueue()
-    letting = Thread(target=_keep_letting_go, args=(opened, over), name="let go of tables")
+    # Asked here: by the time the thread runs, the code within the context may have read the whole table.
+    letting = Thread(target=_keep_letting_go, args=(opened, mapped_bytes(), over), name="let go of tables")
     letting.start()
     try:
         yield
@@ -66,8 +67,7 @@ def letting_go(*paths: str) -> Iterator[None]:
             one.let_go()
 
 
-def _keep_letting_go(opened: list[_Opened], over: "SimpleQueue[None]") -> None:
-    before = mapped_bytes()
+def _keep_letting_go(opened: list[_Opened], before: int, over: "SimpleQueue[None]") -> None:
     while True:
         try:
             over.get(timeout=LOOK_SECONDS)
