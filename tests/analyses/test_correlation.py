@@ -174,6 +174,10 @@ def test_a_wide_table_gives_its_matrix_as_an_arrow_file() -> None:
     assert np.allclose(r, frame.corr(), rtol=1e-12, atol=1e-12)
     result = run(table, TASK, pairs=5)
     assert (result["matrices"], result["attachment"]) == (None, attachment.name)
+    drawn = {one["name"]: one["spec"]["data"]["values"] for one in result["charts"]}["pearson"]
+    cells = {(cell["column"], cell["other"]): cell["pearson"] for cell in drawn}
+    assert len(cells) == 40 * 40
+    assert cells["x3", "x39"] == pytest.approx(frame["x3"].corr(frame["x39"]), rel=1e-12)
     pairs = frame.corr().where(np.triu(np.ones((70, 70), bool), 1)).stack().dropna()
     best = sorted(pairs.index, key=lambda couple: -abs(pairs[couple]))[:5]
     assert [(one["column"], one["other"]) for one in result["pairs"]] == best

@@ -259,3 +259,15 @@ def test_the_gaps_of_many_columns_are_drawn_and_none_of_whole_ones() -> None:
     assert "a column 63</text>" in page
     assert "not shown here" not in page
     assert "Missing cells" not in page_of(pa.table({"whole": [1, 2]}), *TASKS)
+
+
+def test_what_several_analyses_draw_of_a_table_stands_in_its_page_once() -> None:
+    gappy = pa.table({"one": pa.array([1, None, 3, None]), "other": pa.array([None, 2, 3, 4])})
+    page = page_of(gappy, "eda_overview", "quality_missing", "eda_statistical_summary", "eda_data_quality")
+    assert page.count('aria-label="Missing cells"') == 1
+
+
+def test_forty_columns_by_forty_are_shown() -> None:
+    page = page_of(wide(40), "eda_correlation")
+    assert page.count('aria-label="Pearson') == 1
+    assert "not shown here" not in page

@@ -22,8 +22,9 @@ def report(heading: Heading, results: Mapping[str, Result]) -> bytes:
     """The HTML of these results, by task id."""
     style = (files(__package__) / "style.css").read_text("utf-8")
     title = text(heading.filename)
-    body = [_head(heading), _contents(heading, results)]
-    body += [_analysis(place, heading, task_id, result) for place, (task_id, result) in enumerate(results.items())]
+    body, seen = [_head(heading), _contents(heading, results)], set[str]()
+    for place, (task_id, result) in enumerate(results.items()):
+        body.append(_analysis(place, heading, task_id, result, seen))
     page = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -56,14 +57,14 @@ def _title(heading: Heading, task_id: str) -> str:
     return text(heading.titles.get(task_id, task_id))
 
 
-def _analysis(place: int, heading: Heading, task_id: str, result: Result) -> str:
+def _analysis(place: int, heading: Heading, task_id: str, result: Result, seen: set[str]) -> str:
     inside = [f"<h2>{_title(heading, task_id)}</h2>"]
     rows = result.get("rows") if isinstance(result.get("rows"), int) else heading.rows
     if _all_have(result.get("dimensions"), "dimension", "score", "formula"):
         inside.append(_scores(result["dimensions"], result.get("overall")))
     if result.get("issues") == [] or _all_have(result.get("issues"), "code", "severity"):
         inside.append(_issues(result["issues"]))
-    inside.append(charts(result.get("charts", ()), f"p{place}-"))
+    inside.append(charts(result.get("charts", ()), f"p{place}-", seen))
     found = result.get("columns")
     if _all_have(found, "name", "kind", "count", "missing") and any(map(columns_.has_shape, found or [])):
         inside.append(f"<h3>Columns</h3>{columns_.columns(found or [], rows or 0)}")

@@ -7,6 +7,7 @@ from typing import Any
 
 MOST_TEXT = 200
 MOST_ITEMS = 30
+MOST_BESIDE = 60  # characters of a figure that stands beside others
 GROUPED_FROM = 10_000  # below, groups of digits help nobody, and a year looks wrong with them
 
 Note = Mapping[str, Any]
@@ -93,8 +94,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], **attributes: s
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Names and figures side by side; both are markup."""
-    inside = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in pairs)
+    """Names and figures side by side, a long one across the page; both are markup."""
+    inside = "".join(
+        f"<div{' class=long' if len(value) > MOST_BESIDE else ''}><dt>{name}</dt><dd>{value}</dd></div>"
+        for name, value in pairs
+    )
     return element("dl", inside, class_="facts")
 
 

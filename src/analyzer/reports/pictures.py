@@ -1,5 +1,6 @@
 """Pictures in the page: histograms drawn here in a few hundred bytes, charts by Vega-Lite where it is installed."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from analyzer.errors import NotInstalled
 from analyzer.reports.markup import element, text
 
 MOST_CHARTS = 24
-MOST_BYTES = 60_000  # of one picture; a larger one is for a page of its own
+MOST_BYTES = 150_000  # of one picture, such as 40 × 40 coloured cells; a larger one is for a page of its own
 DRAWN_OTHERWISE = r"(.*-)?column-\d+|scores"  # beside the figures that they show
 REPEATED = r' (?:(?:aria-[a-z]+|role|class|font-family|pointer-events)="[^"]*"|opacity="1")'
 """What Vega writes to every mark: a third of a picture's bytes, of which nothing is seen."""
@@ -43,12 +44,14 @@ def meter(share: float | None) -> str:
     return f'<span class="meter"><i style="width:{max(0.0, min(share, 1.0)) * 100:.4g}%"></i></span>'
 
 
-def charts(given: Sequence[Mapping[str, Any]], prefix: str) -> str:
-    """The charts of a result but those that the page draws beside their figures.
+def charts(given: Sequence[Mapping[str, Any]], prefix: str, seen: set[str]) -> str:
+    """The charts of a result but those that the page draws beside their figures, or has drawn already.
 
-    `prefix` keeps apart what several results in one page call by the same name.
+    `prefix` keeps apart what several results in one page call by the same name; `seen` are the pictures in it so far.
     """
-    wanted = [chart for chart in given if not re.fullmatch(DRAWN_OTHERWISE, chart["name"])]
+    by_content = {_content(chart): chart for chart in given if not re.fullmatch(DRAWN_OTHERWISE, chart["name"])}
+    wanted = [chart for content, chart in by_content.items() if content not in seen]
+    seen.update(by_content)
     drawn = []
     for number, chart in enumerate(wanted[:MOST_CHARTS]):
         try:
@@ -67,6 +70,12 @@ def charts(given: Sequence[Mapping[str, Any]], prefix: str) -> str:
     return element("div", "".join(drawn), class_="charts") if drawn else ""
 
 
+def _content(chart: Mapping[str, Any]) -> str:
+    """What tells pictures apart that a reader would: title and data, in whatever order."""
+    values = chart["spec"].get("data", {}).get("values", ())
+    return json.dumps([chart["title"], sorted(map(json.dumps, values)) or chart["spec"]])
+
+
 def _inlined(svg: str, prefix: str) -> str:
     """A picture to stand among others: names of its own, the page's colours, as wide as there is room."""
     fonts = re.search(r'font-family="[^"]+"', svg)
@@ -76,6 +85,7 @@ def _inlined(svg: str, prefix: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r"^<svg([^>]*?) width=\"([\d.]+)\" height=\"[\d.]+\"", r'<svg\1 style="max-width:\2px"', svg)
+    svg = re.sub(r"rgb\((\d+), (\d+), (\d+)\)", lambda rgb: "#{:02x}{:02x}{:02x}".format(*map(int, rgb.groups())), svg)
     for colour, variable in COLOURS.items():
         svg = svg.replace(f'"{colour}"', f'"{variable}"')
     return svg

@@ -41,7 +41,7 @@ from analyzer.charts import heatmap
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Attachment, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 2
+VERSION = 3
 PEARSON = f"eda_correlation {VERSION} pearson"
 
 Method = Literal["pearson", "spearman", "kendall"]
@@ -173,7 +173,7 @@ def compute(tables: Tables, part: Part, params: CorrelationParams) -> Section:
     if part.name == "pearson":
         found = coefficients.pearson(table, names)
         matrix = Attachment("matrix.arrow", coefficients.arrow_file(found, names))
-        data = {"columns": list(names), **coefficients.strongest(found, params.pairs)}
+        data = {"columns": list(names), **coefficients.strongest(found, params.pairs, MAX_DRAWN)}
         return Section(part.name, data, attachments=(matrix,))
     k, _, count = part.name.removeprefix("ranks ").partition(" of ")
     share = (int(k) - 1, int(count))
@@ -220,8 +220,10 @@ def _charts(names: Sequence[str], joined: Any, methods: Sequence[Method]) -> lis
         return []
     found = []
     for method in methods:
+        cells = joined.corner if method == "pearson" else None
         if set(joined.found[method]) >= set(combinations(range(len(names)), 2)):
             cells = joined.matrix(method, len(names))
+        if cells:
             spec = heatmap(TITLES[method], names, cells, label=method, signed=True)
             found.append(Chart(method, TITLES[method], spec))
     return found

@@ -37,8 +37,11 @@ def listed(found: products.Pearson) -> dict[str, Any]:
     return {"n": found.n[places].astype(np.int64).tolist(), "pearson": numbers(found.r[places])}
 
 
-def strongest(found: products.Pearson, most: int) -> dict[str, Any]:
-    """`{pairs, n, pearson, p_adjusted, tested}` of the pairs with the largest abs(r), the largest first."""
+def strongest(found: products.Pearson, most: int, drawn: int) -> dict[str, Any]:
+    """`{pairs, n, pearson, p_adjusted, tested}` of the pairs with the largest abs(r), the largest first.
+
+    And r of the first `drawn` columns with each other, row by row, as `corner`.
+    """
     one, two = np.triu_indices(found.r.shape[0], k=1)
     r, n = found.r[one, two], found.n[one, two]
     q = significance.adjusted(significance.p_of_r(r, n))
@@ -50,6 +53,7 @@ def strongest(found: products.Pearson, most: int) -> dict[str, Any]:
         "pearson": numbers(r[best]),
         "p_adjusted": numbers(q[best]),
         "tested": int(np.count_nonzero(~np.isnan(r))),
+        "corner": [numbers(row) for row in found.r[:drawn, :drawn]],
     }
 
 

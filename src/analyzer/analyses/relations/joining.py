@@ -45,13 +45,16 @@ class Joined:
         self.notes: dict[str, Any] = {}
         self.tested: dict[str, int] = dict.fromkeys(methods, 0)
         self.found: dict[str, dict[Couple, Known]] = {method: {} for method in methods}
+        self.corner: list[list[float | None]] | None = (
+            None  # Pearson's r of the first columns, where not all are listed
+        )
         by_rank = [data for data in sections if "pearson" not in data]
         for data in sections:
             if "pearson" in data:
                 couples = data["pairs"] if "pairs" in data else combinations(range(len(data["columns"])), 2)
                 self._add("pearson", list(map(tuple, couples)), data, data["n"])
                 if "tested" in data:
-                    self.tested["pearson"] = data["tested"]
+                    self.tested["pearson"], self.corner = data["tested"], data["corner"]
         for method in ("spearman", "kendall"):
             self._add_ranks(method, by_rank)
 
