@@ -271,3 +271,15 @@ def test_forty_columns_by_forty_are_shown() -> None:
     page = page_of(wide(40), "eda_correlation")
     assert page.count('aria-label="Pearson') == 1
     assert "not shown here" not in page
+
+
+def test_the_strongest_pairs_stand_in_it_with_how_sure_they_are() -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=40)
+    table = pa.table({"x": x, "y": x + random.normal(size=40)})
+    found = run(table, "eda_correlation")["pairs"][0]
+    page = page_of(table, "eda_correlation")
+    for method in ("pearson", "spearman", "kendall"):
+        value, p = (figure(found[method][name]) for name in ("value", "p"))
+        assert f'<td>{value}<small class="note">p {p}</small></td>' in page
+    assert "In the result, and not here" not in page

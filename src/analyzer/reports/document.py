@@ -159,13 +159,25 @@ def _any(name: str, value: Any, notes: Mapping[str, Any]) -> str:
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(name for one in rows[:MOST_ROWS] for name in one if name != "notes"))
-    flat = [name for name in names if not any(_is_nested(one.get(name)) for one in rows[:MOST_ROWS])]
-    lines = ([figure(one.get(name), one.get("notes", {}).get(name)) for name in flat] for one in rows[:MOST_ROWS])
+    flat = [name for name in names if all(_fits_cell(one.get(name)) for one in rows[:MOST_ROWS])]
+    lines = ([_cell(one.get(name), one.get("notes", {}).get(name)) for name in flat] for one in rows[:MOST_ROWS])
     left = [f"{len(rows) - MOST_ROWS:,} more rows"] if len(rows) > MOST_ROWS else []
     left += [label(name) for name in names if name not in flat]
     return table([label(name) for name in flat], lines) + (
         element("p", f"In the result, and not here: {', '.join(left)}.", class_="note") if left else ""
     )
+
+
+def _fits_cell(value: Any) -> bool:
+    return not _is_nested(value) or (isinstance(value, Mapping) and "value" in value and not _is_nested(value["value"]))
+
+
+def _cell(value: Any, note: Any) -> str:
+    """A figure; of one that comes with how sure it is, the value and its p."""
+    if not isinstance(value, Mapping):
+        return figure(value, note)
+    sure = f'<small class="note">p {figure(value["p"])}</small>' if value.get("p") is not None else ""
+    return figure(value["value"], note) + sure
 
 
 def _provenance(result: Result) -> str:

@@ -10,6 +10,7 @@ from analyzer.errors import NotInstalled
 from analyzer.reports.markup import element, text
 
 MOST_CHARTS = 24
+DETAILED_FROM = 60_000  # of one picture; such a one needs more room
 MOST_BYTES = 150_000  # of one picture, such as 40 × 40 coloured cells; a larger one is for a page of its own
 DRAWN_OTHERWISE = r"(.*-)?column-\d+|scores"  # beside the figures that they show
 REPEATED = r' (?:(?:aria-[a-z]+|role|class|font-family|pointer-events)="[^"]*"|opacity="1")'
@@ -62,7 +63,8 @@ def charts(given: Sequence[Mapping[str, Any]], prefix: str, seen: set[str]) -> s
             picture = ""
         picture = _inlined(picture, f"{prefix}{number}")
         if picture and len(picture) <= MOST_BYTES:
-            drawn.append(element("figure", picture, aria_label=chart["title"]))
+            size = {"class_": "detailed"} if len(picture) > DETAILED_FROM else {}
+            drawn.append(element("figure", picture, aria_label=chart["title"], **size))
         else:
             drawn.append(element("p", f"The chart “{text(chart['title'])}” is not shown here.", class_="note"))
     if len(wanted) > MOST_CHARTS:

@@ -45,9 +45,8 @@ class Joined:
         self.notes: dict[str, Any] = {}
         self.tested: dict[str, int] = dict.fromkeys(methods, 0)
         self.found: dict[str, dict[Couple, Known]] = {method: {} for method in methods}
-        self.corner: list[list[float | None]] | None = (
-            None  # Pearson's r of the first columns, where not all are listed
-        )
+        self.corner: list[list[float | None]] | None = None
+        """Pearson's r of the first columns with each other, where not all pairs are listed."""
         by_rank = [data for data in sections if "pearson" not in data]
         for data in sections:
             if "pearson" in data:
