@@ -35,6 +35,13 @@ T = TypeVar("T")
 MOST_DONE = 100_000  # requests remembered by their keys
 MOST_KNOWN = 64  # datasets that need not be read again to be found: those that people work with just now
 
+# What every run asks, made once: SQLAlchemy takes longer to put a statement together than SQLite to answer it.
+KEY: sa.BindParameter[str] = sa.bindparam("key")
+THE_DATASET = sa.select(datasets).where(datasets.c.id == KEY)
+THE_RUN = sa.select(runs).where(runs.c.id == KEY)
+ITS_LOG = sa.select(logs.c.frames).where(logs.c.id == KEY)
+ITS_RESULT = sa.select(logs.c.result).where(logs.c.id == KEY)
+
 
 class SqlState:
     """See `state.base.State` for its promises."""
@@ -59,7 +66,7 @@ class SqlState:
             self._known.move_to_end(file_id)
             return known
         changes = self._changes
-        found = await self._first(sa.select(datasets).where(datasets.c.id == file_id), dataset_of)
+        found = await self._first(THE_DATASET, dataset_of, key=file_id)
         if found is not None and changes == self._changes:  # else it may have been read before it was changed
             self._known[file_id] = found
             if len(self._known) > MOST_KNOWN:
@@ -125,7 +132,7 @@ class SqlState:
         self._change_counts(results=int(completed), logs=1, events=events)
 
     async def run(self, run_id: str) -> OwnedRun | None:
-        return await self._first(sa.select(runs).where(runs.c.id == run_id), run_of)
+        return await self._first(THE_RUN, run_of, key=run_id)
 
     async def runs(self, principal: str, limit: int, after: str | None) -> list[OwnedRun]:
         return await self._all(_page(sa.select(runs), runs, principal, limit, after), run_of)
@@ -164,12 +171,10 @@ class SqlState:
             self._change_counts(results=-int(completed), logs=-int(final), events=-row.events)
 
     async def log(self, run_id: str) -> bytes | None:
-        query = sa.select(logs.c.frames).where(logs.c.id == run_id)
-        return await self._file.read(lambda connection: connection.scalar(query))
+        return await self._file.read(lambda connection: connection.scalar(ITS_LOG, {"key": run_id}))
 
     async def result(self, run_id: str) -> bytes | None:
-        query = sa.select(logs.c.result).where(logs.c.id == run_id)
-        return await self._file.read(lambda connection: connection.scalar(query))
+        return await self._file.read(lambda connection: connection.scalar(ITS_RESULT, {"key": run_id}))
 
     # --- requests, and what is due ------------------------------------------------------------------------------------
 
@@ -228,11 +233,11 @@ class SqlState:
     async def aclose(self) -> None:
         await self._file.aclose()
 
-    async def _first(self, query: sa.Select[Any], made: Callable[[Any], T]) -> T | None:
+    async def _first(self, query: sa.Select[Any], made: Callable[[Any], T], **values: str) -> T | None:
         """What is made of the only row there is; None when there is none."""
 
         def read(connection: sa.Connection) -> T | None:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(query, values).one_or_none()
             return None if row is None else made(row)
 
         return await self._file.read(read)
