@@ -106,8 +106,11 @@ READERS: dict[str, Callable[[Path, Path], Read]] = {
 
 
 def peak_mb(pid: str = "self") -> float:
-    """The most memory the process has had, in MB; none if it has ended and only waits to be asked how."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    """The most memory the process has had, in MB; none if it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
     return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0) / 1024
 
 
