@@ -48,12 +48,18 @@ def duckdb_summarize(path: str) -> Work:
     return lambda: connection.execute("SUMMARIZE own").fetchall()
 
 
-def _ydata(path: str, *, minimal: bool) -> Work:
+def _ydata(path: str, *, minimal: bool, page: bool = False) -> Work:
+    """The figures as objects of Python, or the page for which people start it."""
     import pandas as pd
     from ydata_profiling import ProfileReport  # type: ignore[import-not-found]
 
     frame = pd.read_parquet(path)
-    return lambda: ProfileReport(frame, minimal=minimal, progress_bar=False).get_description()
+
+    def profile() -> Any:
+        report = ProfileReport(frame, minimal=minimal, progress_bar=False)
+        return report.to_html() if page else report.get_description()
+
+    return profile
 
 
 WHATS: dict[str, Callable[[str], Work]] = {
@@ -62,7 +68,9 @@ WHATS: dict[str, Callable[[str], Work]] = {
     "polars describe": polars_describe,
     "DuckDB SUMMARIZE": duckdb_summarize,
     "ydata minimal": lambda path: _ydata(path, minimal=True),
+    "ydata minimal's page": lambda path: _ydata(path, minimal=True, page=True),
     "ydata full": lambda path: _ydata(path, minimal=False),
+    "ydata full's page": lambda path: _ydata(path, minimal=False, page=True),
 }
 
 

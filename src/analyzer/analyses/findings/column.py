@@ -66,7 +66,7 @@ def _invalid(look: Look) -> int:
     if not look.is_text:
         return 0
     levels = look.levels
-    return levels.weight(levels.matching(texts.BLANK) | levels.matching(texts.DISGUISED) | texts.lost(levels))
+    return levels.weight(levels.matching(texts.BLANK) | levels.matching(texts.DISGUISED) | levels.lost)
 
 
 def _inconsistent(look: Look) -> int:

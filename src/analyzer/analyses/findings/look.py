@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.figures import categories, columns
-from analyzer.analyses.figures.hashing import bytes_of
+from analyzer.analyses.figures.hashing import bytes_of, repeated, text_hashes
 from analyzer.analyses.figures.wire import Figures
 from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
@@ -86,6 +86,7 @@ class Look:
 
 
 BLANK = ord(" ")
+LOST = "\ufffd"
 
 Borders = Callable[[Array, Array], Array]
 BORDERS: dict[str, Borders] = {}
@@ -123,7 +124,7 @@ class Levels:
         return self._matching[pattern]
 
     def _matched(self, pattern: str, possible: Array | None) -> Array:
-        if possible is None or possible.mean(dtype=float) > 0.5:
+        if possible is None or 2 * np.count_nonzero(possible) > possible.size:
             return as_mask(pc.match_substring_regex(self.values, pattern))
         mask = possible.copy()
         mask[possible] = as_mask(pc.match_substring_regex(self.values.filter(pa.array(possible)), pattern))
@@ -131,10 +132,12 @@ class Levels:
 
     @cached_property
     def _borders(self) -> tuple[Array, Array]:
-        """The first and the last byte of each; of an empty one, a blank."""
-        starts, sizes, text = bytes_of(self.values)
-        ends = np.maximum(starts + sizes - 1, 0)
-        return np.where(sizes > 0, text[starts], BLANK), np.where(sizes > 0, text[ends], BLANK)
+        return borders_of(self.values)
+
+    @cached_property
+    def lost(self) -> Array:
+        """Which levels have a character that decoding lost."""
+        return as_mask(pc.match_substring(self.values, LOST))
 
     def weight(self, mask: Array) -> int:
         """How many values have one of the marked levels."""
@@ -147,16 +150,22 @@ class Levels:
 
     def minor_variants(self, keys: pa.Array) -> Array:
         """Which levels share their key with a more frequent one."""
+        minor = np.zeros(len(keys), dtype=bool)
         if keys.equals(self.values):  # all different
-            return np.zeros(len(keys), dtype=bool)
-        encoded = keys.dictionary_encode()
-        groups = encoded.indices.to_numpy()
-        minor = np.zeros(groups.size, dtype=bool)
-        if len(encoded.dictionary) == groups.size:
             return minor
-        order = np.lexsort((-self.counts, groups))
-        minor[order[1:]] = groups[order[1:]] == groups[order[:-1]]
+        key = text_hashes(pa.chunked_array([keys]), categories.HASHED_BYTES)
+        alike = np.arange(len(keys)) if key is None else repeated(key)  # no others can share one
+        groups = keys.take(pa.array(alike)).dictionary_encode().indices.to_numpy()
+        order = np.lexsort((-self.counts[alike], groups))
+        minor[alike[order[1:]]] = groups[order[1:]] == groups[order[:-1]]
         return minor
+
+
+def borders_of(values: pa.Array) -> tuple[Array, Array]:
+    """The first and the last byte of each text; of an empty one, a blank."""
+    starts, sizes, text = bytes_of(values)
+    ends = np.maximum(starts + sizes - 1, 0)
+    return np.where(sizes > 0, text[starts], BLANK), np.where(sizes > 0, text[ends], BLANK)
 
 
 def as_mask(values: pa.Array | pa.ChunkedArray) -> Array:

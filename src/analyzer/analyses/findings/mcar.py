@@ -39,10 +39,10 @@ def little(values: Array) -> dict[str, Any]:
     test, the figures are null, and their notes say why.
     """
     bits = _bits(values)
-    values = values[:, bits != 0]
+    values = values if bits.all() else values[:, bits != 0]
     with np.errstate(all="ignore"):
-        low = np.where(values == values, values, np.inf).min(axis=1, initial=np.inf)
-        spread = np.where(values == values, values, -np.inf).max(axis=1, initial=-np.inf) - low
+        low = np.fmin.reduce(values, axis=1, initial=np.inf)
+        spread = np.fmax.reduce(values, axis=1, initial=-np.inf) - low
     kept = (spread > 0) & np.isfinite(spread)
     values, low, spread = values[kept], low[kept, None], spread[kept, None]
     size = values.shape[1] if kept.any() else 0
@@ -86,9 +86,11 @@ def _bits(values: Array) -> Array:
 
 def _standardised(values: Array) -> Array:
     """Each variable with mean 0 and standard deviation 1, missing values left out of both."""
-    count = np.count_nonzero(values == values, axis=1, keepdims=True)
-    values = values - np.nansum(values, axis=1, keepdims=True) / count
-    standardised: Array = values / np.sqrt(np.nansum(values * values, axis=1, keepdims=True) / count)
+    present = values == values
+    count = np.count_nonzero(present, axis=1, keepdims=True)
+    values = values - np.where(present, values, 0.0).sum(axis=1, keepdims=True) / count
+    squares = np.where(present, values * values, 0.0).sum(axis=1, keepdims=True)
+    standardised: Array = values / np.sqrt(squares / count)
     return standardised
 
 

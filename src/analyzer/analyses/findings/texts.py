@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.findings.codes import Issue
-from analyzer.analyses.findings.look import BORDERS, Levels, Look, any_of, as_mask
+from analyzer.analyses.findings.look import BORDERS, Levels, Look, any_of, as_mask, borders_of
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +25,6 @@ DATE = (
     r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2})\s*$"
 )
 PADDED = r"^\s+\S|\S\s+$"
-LOST = "\ufffd"
 
 _STAND_INS, _NUMERALS, _BLANKS = any_of("nNmMuU?-.#"), any_of("0123456789+-.,"), any_of("")
 BORDERS.update(
@@ -38,10 +37,19 @@ BORDERS.update(
     }
 )
 
+
 MAX_COMPARED = 100
 MAX_COMPARED_LENGTH = 100
 MAX_WORDED = 10_000
 """So many levels are compared for similarity, the most frequent ones; so many are split into words, the first ones."""
+
+
+def possible(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a text column that may be blank or stand for a missing one, as their borders tell."""
+    chunks = [chunk.drop_null() for chunk in column.chunks]
+    marks = [BORDERS[DISGUISED](*borders_of(chunk)) for chunk in chunks]  # to which all that is blank belongs
+    kept = [chunk.filter(pa.array(mark)) for chunk, mark in zip(chunks, marks, strict=True)]
+    return pa.chunked_array(kept, column.type)
 
 
 def issues(look: Look) -> Iterator[Issue]:
@@ -114,16 +122,11 @@ def _blemishes(look: Look) -> Iterator[Issue]:
         "padded": levels.matching(PADDED),
         "empty_strings": levels.matching(BLANK),
         "disguised_missing": levels.matching(DISGUISED),
-        "replacement_character": lost(levels),
+        "replacement_character": levels.lost,
     }
     for code, mask in marks.items():
         if mask.any():
             yield look.of_levels(code, mask)
-
-
-def lost(levels: Levels) -> Array:
-    """The levels in which decoding lost a character."""
-    return as_mask(pc.match_substring(levels.values, LOST))
 
 
 def _similar(look: Look) -> Iterator[Issue]:

@@ -168,18 +168,23 @@ def compute(tables: Tables, part: Part, params: MissingParams) -> Section:
 def _columns(tables: Tables, part: Part) -> list[dict[str, Any]]:
     import numpy as np
 
-    from analyzer.analyses.findings import missingness
+    from analyzer.analyses.figures import categories
+    from analyzer.analyses.figures.columns import plain
+    from analyzer.analyses.findings import missingness, texts
     from analyzer.analyses.findings.look import Look
     from analyzer.analyses.findings.thresholds import Thresholds
 
     found = []
     for known in part.given[0].data["columns"]:
-        column = tables["df"].column(known["name"])
+        column = plain(tables["df"].column(known["name"]))
+        rows = len(column)
+        if known["kind"] == "text" and not categories.is_binary(column.type):
+            column = texts.possible(column)  # most values differ, and to count them takes longer than all else here
         look = Look.at(known["name"], column, Thresholds(), np.datetime64("2100-01-01", "s"), known)
         found.append(
             {
                 **{name: known[name] for name in ("name", "kind", "count", "missing")},
-                "share": known["missing"] / len(column) if len(column) else 0.0,
+                "share": known["missing"] / rows if rows else 0.0,
                 "blank": missingness.blanks(look),
                 "disguised": missingness.stand_ins(look) if known["count"] else [],
             }
