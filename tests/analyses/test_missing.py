@@ -58,6 +58,28 @@ def test_stand_ins_are_found_and_counted() -> None:
     assert number["blank"] == date["blank"] == 0
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_stand_ins_are_found_among_texts_that_all_differ(kind: pa.DataType) -> None:
+    """The same as among categories, which are counted first."""
+    values = [f"name {number}" for number in range(200)] + [
+        "  ",
+        "",
+        "\t",
+        "NaN ",
+        " n/a",
+        "-",
+        "-",
+        None,
+        "née",
+        "Nora",
+    ]
+    chunks = [values[:50], [], [None], values[50:]]
+    text = pa.chunked_array([pa.array(chunk, pa.string()) for chunk in chunks]).cast(kind)
+    (found,) = run(pa.table({"text": text}), TASK)["columns"]
+    assert (found["kind"], found["missing"], found["blank"]) == ("text", 2, 3)
+    assert {entry["value"]: entry["count"] for entry in found["disguised"]} == {"NaN ": 1, " n/a": 1, "-": 2}
+
+
 def test_littles_test_by_hand() -> None:
     """x is there always, y in the first four rows.
 

@@ -16,7 +16,9 @@ import pyarrow as pa
 import pytest
 
 from analyzer.errors import CpuLimit, MemoryLimit
+from analyzer.executors import worker
 from analyzer.executors.base import Allowance, ComputePart, EncodedSection, Lane, MergeSections, WorkerDied, WorkFailed
+from analyzer.executors.forkserver import MEMORY_OF_ITS_OWN
 from analyzer.executors.insisting import insist
 from analyzer.executors.process import ProcessExecutor
 from analyzer.models import ColumnSchema, TableSchema
@@ -309,6 +311,33 @@ def test_unguarded_programs_work_and_their_secrets_stay_with_them(way: str, tmp_
     )
     assert told.stderr == ""
     assert told.stdout.split() == ["run.completed", "False", "None"]
+
+
+LEFT_BEHIND = """
+import numpy
+from analyzer.executors import worker
+from analyzer.tables import own_bytes
+blocks = [numpy.ones(1 << 17) for _ in range(400)]
+pinned = blocks[::50]
+del blocks
+before = own_bytes()
+worker._give_back()
+print(before, own_bytes())
+"""
+
+
+def test_what_large_work_leaves_behind_goes_back_to_the_system() -> None:
+    """Even where what is still used lies between, as in a heap."""
+    told = subprocess.run(
+        [sys.executable, "-c", LEFT_BEHIND],
+        check=True,
+        env=os.environ | MEMORY_OF_ITS_OWN,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    before, after = map(int, told.stdout.split())
+    assert before > worker.KEPT_BYTES > after
 
 
 async def test_killing_the_server_leaves_no_worker(tmp_path: Path) -> None:

@@ -43,13 +43,15 @@ from analyzer.executors.base import (
 from analyzer.ingest import ingest
 from analyzer.registry import Chart, Registry, Result, Section
 from analyzer.reports import pdf, report
-from analyzer.tables import export, letting_go, open_table, page
+from analyzer.tables import export, letting_go, open_table, own_bytes, page
 
 FULL = "eda_full"  # whose result holds those of others, by task id
 PR_SET_PDEATHSIG = 1
 IMPORTED_IN = os.getpid()  # of a worker that is forked, the forkserver
 
 ARRIVING_BUFFER_BYTES = 1024 * 1024
+KEPT_BYTES = 256 * 1024 * 1024  # of a worker's own; what it began with is a third of it
+TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
 
 
 def begin(niceness: int) -> None:
@@ -88,6 +90,14 @@ def perform(work: Any) -> Any:
         raise
     except Exception:  # noqa: BLE001 - the border of the process: nothing else may pass
         raise WorkFailed(traceback.format_exc()) from None
+    finally:
+        _give_back()
+
+
+def _give_back() -> None:
+    """Let the system have what large work left behind, before the next one adds to it."""
+    if own_bytes() > KEPT_BYTES and TRIM is not None:
+        TRIM(0)
 
 
 def _read_file(work: ReadFile) -> Reading:

@@ -81,7 +81,19 @@ def _keep_letting_go(opened: list[_Opened], before: int, over: "SimpleQueue[None
 
 def mapped_bytes() -> int:
     """How much of all files this process has mapped and in memory; 0 where the system does not tell."""
+    return _pages()[1] * os.sysconf("SC_PAGE_SIZE")
+
+
+def own_bytes() -> int:
+    """How much memory this process has for itself; 0 where the system does not tell."""
+    resident, shared = _pages()
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _pages() -> tuple[int, int]:
+    """Of memory in all, and of what is shared with others: files."""
     try:
-        return int(Path("/proc/self/statm").read_bytes().split()[2]) * os.sysconf("SC_PAGE_SIZE")
+        resident, shared = Path("/proc/self/statm").read_bytes().split()[1:3]
     except OSError:
-        return 0
+        return 0, 0
+    return int(resident), int(shared)

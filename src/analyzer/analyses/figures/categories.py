@@ -23,6 +23,9 @@ SAMPLED = 1_000
 PROBED = 5_000
 """So many values from the start tell whether most of them are distinct."""
 
+BLOCK = 1 << 20
+"""So many lengths are counted at once."""
+
 HASHED_BYTES = 64
 """Texts up to this length are told apart by hashes first, where most of them are distinct."""
 
@@ -200,8 +203,11 @@ def _by_length(lengths: Array, counts: Array) -> tuple[Array, Array, int]:
     if int(lengths.min()) == longest:
         total = counts.sum(keepdims=True)
         return lengths[:1].astype(np.int64), total, longest * int(total[0])
-    if longest < 2 * lengths.size:  # counted rather than sorted
-        often = np.bincount(lengths, weights=counts).astype(np.int64)
+    if longest < min(2 * lengths.size, BLOCK):  # counted rather than sorted
+        often = np.zeros(longest + 1, dtype=np.int64)
+        for start in range(0, lengths.size, BLOCK):  # of both numpy makes wider copies
+            block = slice(start, start + BLOCK)
+            often += np.bincount(lengths[block], counts[block], longest + 1).astype(np.int64)
         sizes = np.flatnonzero(often)
         often = often[sizes]
     else:

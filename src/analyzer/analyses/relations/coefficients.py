@@ -84,11 +84,11 @@ def by_rank(
 
 
 def _dense(source: pa.Table, names: Sequence[str], rows: npt.NDArray[np.int64] | None) -> list[ranks.Ranks]:
-    taken = []
-    for name in names:  # one after the other, since a copy of each may be large
-        values = tables.doubles(source.column(name))
-        taken.append(ranks.dense(values if rows is None else values[rows]))
-    return taken
+    def values(name: str) -> Doubles:
+        whole = tables.doubles(source.column(name))
+        return whole if rows is None else whole[rows]
+
+    return [ranks.dense(values(name)) for name in names]  # one after the other: a copy of each may be large
 
 
 def _spearman(taken: Sequence[ranks.Ranks], pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:

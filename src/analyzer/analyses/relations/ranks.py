@@ -13,18 +13,25 @@ Ranks = npt.NDArray[np.int32]  # of a hundred million rows at most, all columns'
 def dense(values: Doubles) -> Ranks:
     """0 for the smallest value, 1 for the next larger one, and so on; -1 for what is not finite."""
     finite = np.isfinite(values)
-    present = values if finite.all() else values[finite]
+    ranks = _ranked(values if finite.all() else values[finite])
+    if ranks.size == finite.size:
+        return ranks
+    found = np.full(finite.size, -1, dtype=np.int32)
+    found[finite] = ranks
+    return found
+
+
+def _ranked(present: Doubles) -> Ranks:
+    """The same of finite values."""
     ranks = _counted(present)
     if ranks is None:
         order = np.argsort(present)
         line = present[order]
+        is_new = line[1:] != line[:-1]
+        del line  # of tens of millions of values, one more array of them counts
         ranks = np.zeros(present.size, dtype=np.int32)
-        ranks[order[1:]] = np.cumsum(line[1:] != line[:-1], dtype=np.int32)
-    if present.size == values.size:
-        return ranks
-    found = np.full(values.size, -1, dtype=np.int32)
-    found[finite] = ranks
-    return found
+        ranks[order[1:]] = np.cumsum(is_new, dtype=np.int32)
+    return ranks
 
 
 def _counted(present: Doubles) -> Ranks | None:

@@ -60,17 +60,19 @@ def describe(column: pa.ChunkedArray) -> dict[str, Any]:
     column = columns.plain(column)
     clock = dates.Clock(column.type)
     given = dates.ticks(column)
-    line = _distinct(given)
+    count, line = given.size, _distinct(given)
+    order = direction(given, line.size)
+    del given  # of many millions of moments, one more array of them counts
     found: dict[str, Any] = {
         "type": str(column.type),
-        "count": given.size,
+        "count": count,
         "missing": column.null_count,
         "first": clock.text(line.item(0)),
         "last": clock.text(line.item(-1)),
         "span_seconds": clock.seconds(line.item(-1) - line.item(0)),
         "distinct": line.size,
-        "duplicates": given.size - line.size,
-        "order": direction(given, line.size),
+        "duplicates": count - line.size,
+        "order": order,
     }
     frequency = frequency_of(line, clock)
     if frequency is None:
@@ -105,17 +107,20 @@ def frequency_of(line: Array, clock: dates.Clock) -> Frequency | None:
     if line.size < 2:
         return None
     found = [_by_step("second", line / clock.per_second if clock.per_second > 1 else line)]
-    days, rest = np.divmod(line, clock.ticks_per_day)
-    if (rest == rest[0]).all():
+    if (line % clock.ticks_per_day == line[0] % clock.ticks_per_day).all():
+        days = line // clock.ticks_per_day
         found += [*_months(days), *_business_days(days)]
     return max(found, key=lambda one: one.share)
 
 
 def _by_step(unit: str, places: Array) -> Frequency:
-    steps = np.round(np.diff(places), 9)
-    values, counts = np.unique(steps, return_counts=True)
+    steps = np.diff(places)
+    np.round(steps, 9, out=steps)
+    steps.sort()
+    starts = np.append(0, np.flatnonzero(steps[1:] != steps[:-1]) + 1)
+    counts = np.diff(starts, append=steps.size)
     most = int(counts.argmax())
-    step = values.item(most)
+    step = steps.item(starts[most])
     return Frequency(unit, int(step) if step == int(step) else step, counts.item(most) / steps.size, places)
 
 
@@ -138,8 +143,14 @@ def _business_days(days: Array) -> Sequence[Frequency]:
 
 def _gaps(line: Array, frequency: Frequency, clock: dates.Clock) -> dict[str, Any]:
     """How many moments are missing between the first and the last one, and the widest gaps, the first ones first."""
-    lost = np.maximum(np.round(np.diff(frequency.places) / frequency.step).astype(np.int64) - 1, 0)
-    widest = np.argsort(-lost, kind="stable")[:MAX_GAPS]
+    steps = np.diff(frequency.places) / frequency.step
+    lost = np.round(steps, out=steps).astype(np.int64)
+    del steps
+    lost -= 1
+    np.maximum(lost, 0, out=lost)
+    least = np.partition(lost, -MAX_GAPS)[-MAX_GAPS] if lost.size > MAX_GAPS else 0
+    wide = np.flatnonzero(lost >= max(least, 1))
+    widest = wide[np.argsort(-lost[wide], kind="stable")[:MAX_GAPS]]
     return {
         "missing_moments": int(lost.sum()),
         "gaps": [
@@ -149,6 +160,5 @@ def _gaps(line: Array, frequency: Frequency, clock: dates.Clock) -> dict[str, An
                 "missing": lost.item(place),
             }
             for place in widest.tolist()
-            if lost[place]
         ],
     }
