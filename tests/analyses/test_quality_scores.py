@@ -190,6 +190,13 @@ def test_texts_beyond_the_bound_make_scores_estimates(monkeypatch: pytest.Monkey
     assert found["completeness"]["notes"] == {}
 
 
+def test_rare_levels_are_counted_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "MAX_LEVELS", 10)
+    table = pa.table({"x": ["often"] * 2000 + [f"once {number}" for number in range(30)]})
+    (found,) = (one for one in run(table, TASK)["issues"] if one["code"] == "many_rare_levels")
+    assert (found["n"], found["share"]) == (30, 30 / 31)
+
+
 near_matches = st.text(st.sampled_from("nNaA?-.#+019,/ \t\n\u00a0\u2028éx"), max_size=5)
 
 

@@ -33,6 +33,7 @@ class Look:
     kind: str
     figures: Figures
     levels: Levels
+    rare: int  # of all distinct texts, how many are rarer than `limits.rare`
     limits: Thresholds
     as_of: np.datetime64
 
@@ -56,7 +57,8 @@ class Look:
             kind, figures = columns.level_summary(counted, column.null_count, top=2)
         else:
             kind, figures = columns.summary(column, top=2, bins=50)
-        return cls(name, column, kind, figures, Levels.first(counted), limits, as_of)
+        rare = int(np.count_nonzero(counted.counts < limits.rare * figures["count"]))
+        return cls(name, column, kind, figures, Levels.first(counted), rare, limits, as_of)
 
     @property
     def is_text(self) -> bool:

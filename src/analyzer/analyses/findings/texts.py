@@ -71,10 +71,8 @@ def _distribution(look: Look) -> Iterator[Issue]:
         yield look.issue("imbalance", value=figures["imbalance"])
     if figures["distinct"] > 1 and figures["lengths"]["min"] == figures["lengths"]["max"]:
         yield look.issue("constant_length", n=figures["lengths"]["min"])
-    if figures["distinct"] >= 10:
-        rare = int(np.count_nonzero(look.levels.counts < limits.rare * figures["count"]))
-        if rare / figures["distinct"] > limits.rare_levels:
-            yield look.issue("many_rare_levels", n=rare, share=rare / figures["distinct"])
+    if figures["distinct"] >= 10 and look.rare / figures["distinct"] > limits.rare_levels:
+        yield look.issue("many_rare_levels", n=look.rare, share=look.rare / figures["distinct"])
 
 
 def _leaders(look: Look) -> Iterator[Issue]:
