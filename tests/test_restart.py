@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,46 @@ async def test_after_sigterm_a_client_sees_each_event_once_and_the_end(tmp_path:
         *("run.queued", "run.started", "result.section", "run.progress", "run.completed"),
     ]
     assert [event.data["section"] for event in events if event.type == "result.section"] == ["part 0", "part 1"]
+
+
+async def _half_done(folder: Path, gate: Gate, **params: Any) -> str:
+    """A run of two parts that was laid aside after the first one."""
+    settings: dict[str, Any] = {"workers": 1, "shutdown_grace_seconds": 0.2}
+    async with server(folder, **settings) as process, aiohttp.ClientSession(process.url) as http:
+        api = Api(http)
+        run = await api.start(await api.dataset(TABLE), "test_gate", gate=str(gate.folder), **params)
+        gate.open("part 0")
+        await gate.reached(2)
+        await process.stop()
+    return run
+
+
+async def test_what_was_attached_before_is_there_after_it(tmp_path: Path) -> None:
+    gate = Gate(tmp_path / "gate")
+    run = await _half_done(tmp_path / "data", gate, attaches=True)
+    async with server(tmp_path / "data", workers=1) as process, aiohttp.ClientSession(process.url) as http:
+        gate.open()
+        assert await Api(http).result(run) == DONE
+        assert [(await Api(http).get(f"/api/run/{run}/{part}.arrow")).body for part in (0, 1)] == [b"part 0", b"part 1"]
+        assert len(gate.pids) == 3  # the first part was not done again
+
+
+async def test_what_another_version_of_an_analysis_has_done_is_done_again(tmp_path: Path) -> None:
+    gate = Gate(tmp_path / "gate")
+    run = await _half_done(tmp_path / "data", gate)
+    with sqlite3.connect(tmp_path / "data" / "state.sqlite") as state:
+        (kept,) = state.execute("SELECT sections FROM logs").fetchone()
+        state.execute(
+            "UPDATE logs SET sections = ?", (json.dumps(json.loads(kept) | {"plan": "of yesterday"}).encode(),)
+        )
+    async with server(tmp_path / "data", workers=1) as process, aiohttp.ClientSession(process.url) as http:
+        gate.open()
+        assert await Api(http).result(run) == DONE
+        events = await Api(http).watch(run)
+        assert [json.loads(event.data)["section"] for event in events if event.type == "result.section"] == [
+            *("part 0", "part 1")
+        ]
+        assert len(gate.pids) == 4
 
 
 async def test_after_kill_a_client_sees_one_snapshot_and_then_what_is_new(tmp_path: Path) -> None:

@@ -109,13 +109,16 @@ def generated(seed: int) -> pa.Table:
 
 
 def bundled() -> dict[str, Callable[[], pd.DataFrame]]:
+    """All tables that come with scikit-learn and statsmodels."""
     from sklearn import datasets as learning
     from statsmodels import datasets as models
 
-    found = {name: getattr(learning, f"load_{name}") for name in ("iris", "wine", "diabetes", "breast_cancer")}
+    names = ("iris", "wine", "diabetes", "breast_cancer", "digits", "linnerud")
+    found = {name: getattr(learning, f"load_{name}") for name in names}
     frames: dict[str, Callable[[], pd.DataFrame]] = {name: partial(_frame, load) for name, load in found.items()}
-    for name in ("longley", "macrodata", "fair", "stackloss", "sunspots", "star98", "spector", "nile", "grunfeld"):
-        frames[name] = partial(_data, getattr(models, name))
+    for name, module in vars(models).items():
+        if hasattr(module, "load_pandas"):
+            frames[name] = partial(_data, module)
     return frames
 
 

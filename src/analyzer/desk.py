@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from analyzer.aio import Tasks
+from analyzer.aside import unpacked
 from analyzer.blobs.base import BlobMissing, Blobs
 from analyzer.broadcast import EventLog
 from analyzer.computations import Computations, key_of
@@ -100,6 +101,7 @@ class Desk:
             in_use=(*plan.in_use, result_key(run_id), attachments_key(run_id)),
             tables=dict(plan.tables),
             shapes=dict(plan.shapes),
+            version=plan.analysis.version,
             place=plan.analysis.place,
             key=None if alone else key_of(plan.analysis, owned.run.params, plan.tables, owned.principal),
             result_key=result_key(run_id),
@@ -171,19 +173,20 @@ class Desk:
     async def take_up(self, owned: OwnedRun, plan: Plan) -> None:
         """Queue a run again. Raises Interrupted when it was begun, and must not be once more.
 
-        One that was laid aside goes on where it stood, in the same epoch. The log of another one is lost.
+        One that was laid aside goes on where it stood, in the same epoch, if its analysis is still the same. The log of
+        another one is lost.
         """
         begun = owned.run.status is RunStatus.RUNNING
         if begun and (plan.analysis.place is not Place.SLOT or owned.attempt >= self._max_attempts):
             raise Interrupted("The server stopped before the run had finished.")
         run = owned.run.model_copy(update={"status": RunStatus.QUEUED, "started_at": None, "progress": Progress()})
         again = owned.model_copy(update={"run": run, "epoch": new_epoch(), "attempt": owned.attempt + begun})
+        live = self._live_run(again, plan)
         aside = await self._state.take_up(again)
-        if aside is None:
-            live = self._live_run(again, plan)
-        else:
+        done = None if aside is None else unpacked(aside.sections, live.plan)
+        if aside is not None and done is not None:
             live = self._live_run(again.model_copy(update={"epoch": owned.epoch}), plan)
-            live.go_on_with(aside)
+            live.go_on_with(aside.log, done)
             live.key = None  # it has begun on its own
         await self._take_in(live, again=True)
         log.info("run taken up again", extra={"run": live.id, "attempt": again.attempt, "kept": len(live.sections)})

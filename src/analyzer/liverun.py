@@ -5,13 +5,12 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from analyzer.aside import unpacked
+from analyzer.aside import plan_of
 from analyzer.broadcast import Broadcaster, EventLog
 from analyzer.entries import encode_members
 from analyzer.executors.base import Allowance, EncodedSection
 from analyzer.models import OwnedRun, Run, RunStatus, TableSchema
 from analyzer.registry import Part, Place
-from analyzer.state.base import Aside
 
 
 @dataclass
@@ -26,6 +25,7 @@ class LiveRun:
     result_key: str
     attachments_key: str
     result_url: str
+    version: int = 1  # of the analysis
     place: Place = Place.SLOT
     key: str | None = None  # what it has in common with the runs it may share a computation with
     is_noted: bool = False  # as begun, in the state
@@ -37,6 +37,7 @@ class LiveRun:
     stopped_as: RunStatus = RunStatus.CANCELLED  # what a cancellation of the work means; QUEUED: it is laid aside
     sections: dict[int, EncodedSection] = field(default_factory=dict)
     attach_to: str = ""  # a draft: the folder for what its parts attach
+    attached: set[str] = field(default_factory=set)  # what of that is kept under its key already
     section_bytes: int = 0
     allowance: Allowance = field(init=False)  # from when it begins
 
@@ -51,10 +52,16 @@ class LiveRun:
         made.broadcaster = Broadcaster(EventLog(self.id, self.taken_in.epoch, max_bytes=sys.maxsize))
         return made
 
-    def go_on_with(self, aside: Aside) -> None:
+    @property
+    def plan(self) -> str:
+        """What must be the same when it goes on after it was laid aside."""
+        return plan_of(self.version, self.parts)
+
+    def go_on_with(self, said: bytes, sections: dict[int, EncodedSection]) -> None:
         """What was kept when the run was laid aside is done and said already."""
-        self.broadcaster = Broadcaster(EventLog.laid_aside(self.id, self.taken_in.epoch, aside.log))
-        self.sections = unpacked(aside.sections)
+        self.broadcaster = Broadcaster(EventLog.laid_aside(self.id, self.taken_in.epoch, said))
+        self.sections = sections
+        self.attached = {name for section in sections.values() for name in section.attachments}
 
     @property
     def id(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -114,7 +114,8 @@ class Runner:
         done = {number: section for number, section in live.sections.items() if section.name in told}
         live.change(status=RunStatus.QUEUED, started_at=None)
         try:
-            await self.state.lay_aside(live.owned, Aside(said.frames, packed(done)))
+            await self._keep_attachments(live, done.values())
+            await self.state.lay_aside(live.owned, Aside(said.frames, packed(done, live.plan)))
         except Exception:
             log.exception("a run could not be laid aside", extra={"run": live.id})
             live.stopped_as = RunStatus.INTERRUPTED
@@ -135,7 +136,7 @@ class Runner:
         try:
             if (failure := work.exception()) is not None:
                 raise failure
-            await self._keep_attachments(live)
+            await self._keep_attachments(live, live.sections.values())
             live.small_result = result if len(result := work.result()) <= SMALL_RESULT_BYTES else None
             if live.small_result is None:
                 await self.blobs.put(live.result_key, result)
@@ -144,10 +145,12 @@ class Runner:
         live.change(status=RunStatus.COMPLETED)
         return "run.completed", encode_members(summary(live.run, live.result_url, work.result()))
 
-    async def _keep_attachments(self, live: LiveRun) -> None:
-        for section in live.sections.values():
+    async def _keep_attachments(self, live: LiveRun, sections: Iterable[EncodedSection]) -> None:
+        for section in sections:
             for name in section.attachments:
-                await self.blobs.keep(f"{live.attachments_key}/{name}", Path(live.attach_to, name))
+                if name not in live.attached:
+                    await self.blobs.keep(f"{live.attachments_key}/{name}", Path(live.attach_to, name))
+                    live.attached.add(name)
 
     @staticmethod
     def _stop(live: LiveRun) -> tuple[str, bytes]:

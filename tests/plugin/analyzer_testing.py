@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from analyzer.registry import Analysis, Params, Part, Result, Schemas, Section, Tables
+from analyzer.registry import Analysis, Attachment, Params, Part, Result, Schemas, Section, Tables
 
 
 class Lines(Result):
@@ -48,6 +48,7 @@ parts_analysis = Analysis(
 class GateParams(Params):
     gate: str
     parts: int = 2
+    attaches: bool = False
 
 
 def _wait_at_gate(tables: Tables, part: Part, params: GateParams) -> Section:
@@ -56,7 +57,12 @@ def _wait_at_gate(tables: Tables, part: Part, params: GateParams) -> Section:
     (gate / f"{part.name} {time.monotonic_ns()} {os.getpid()}").touch()
     while not ((gate / "open").exists() or (gate / f"open {part.name}").exists()):
         time.sleep(0.005)
-    return Section(part.name, {"line": part.name})
+    files = (Attachment(f"{part.name[-1]}.arrow", part.name.encode()),) if part.attaches else ()
+    return Section(part.name, {"line": part.name}, attachments=files)
+
+
+def _gated(schemas: Schemas, params: GateParams) -> list[Part]:
+    return [replace(part, attaches=params.attaches) for part in _numbered(schemas, params)]
 
 
 gate_analysis = Analysis(
@@ -65,7 +71,7 @@ gate_analysis = Analysis(
     page=__doc__,
     params=GateParams,
     result=Lines,
-    parts=_numbered,
+    parts=_gated,
     compute=_wait_at_gate,
     merge=_merge,
     deterministic=False,
