@@ -282,4 +282,28 @@ def test_the_strongest_pairs_stand_in_it_with_how_sure_they_are() -> None:
     for method in ("pearson", "spearman", "kendall"):
         value, p = (figure(found[method][name]) for name in ("value", "p"))
         assert f'<td>{value}<small class="note">p {p}</small></td>' in page
-    assert "In the result, and not here" not in page
+        assert f"ci95 of each {method}" in page
+
+
+BARS = {"mark": "bar", "encoding": {"x": {"field": "a", "type": "nominal"}}, "data": {"values": [{"a": 1}]}}
+
+
+def test_pictures_that_differ_are_both_shown() -> None:
+    points = BARS | {"mark": "point"}
+    made = [{"name": name, "title": "", "spec": spec} for name, spec in (("a", BARS), ("b", points), ("c", BARS))]
+    page = page_of(pa.table({"x": [1]}), one={"charts": made[:1]}, other={"charts": made[1:]})
+    assert page.count("<figure") == 2
+
+
+@pytest.mark.parametrize(
+    "data", [None, {"values": None}, {"values": 7}, {"values": {"a": 1}}, {"sequence": {"stop": 3}}]
+)
+def test_any_data_of_a_picture_is_told_apart(data: Any) -> None:
+    made = [{"name": "a", "title": "t", "spec": BARS | {"data": data}}, {"name": "b", "title": "t", "spec": BARS}]
+    assert "<h2>" in page_of(pa.table({"x": [1]}), one={"charts": made})
+
+
+def test_a_colour_in_a_label_stays_text() -> None:
+    said = "rgb(300, 2, 3)"
+    spec = BARS | {"data": {"values": [{"a": said}]}}
+    assert said in page_of(pa.table({"x": [1]}), one={"charts": [{"name": "a", "title": "t", "spec": spec}]})

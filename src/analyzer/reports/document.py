@@ -13,6 +13,7 @@ EXACT = "Figures are exact and of all rows, unless one is marked: ≈ is an esti
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MOST_ROWS = 200  # of a table made of a result's list
 MOST_ISSUES = 400
+SHOWN_OF_VALUES = ("value", "p", "notes")
 APART = {"task_id", "schema_version", "charts", "methods", "issues", "columns", "dimensions", "overall", "thresholds"}
 
 Result = Mapping[str, Any]
@@ -163,6 +164,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ([_cell(one.get(name), one.get("notes", {}).get(name)) for name in flat] for one in rows[:MOST_ROWS])
     left = [f"{len(rows) - MOST_ROWS:,} more rows"] if len(rows) > MOST_ROWS else []
     left += [label(name) for name in names if name not in flat]
+    left += [f"{label(member)} of each {label(name)}" for name in flat for member in _unseen(rows[:MOST_ROWS], name)]
     return table([label(name) for name in flat], lines) + (
         element("p", f"In the result, and not here: {', '.join(left)}.", class_="note") if left else ""
     )
@@ -170,6 +172,12 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _fits_cell(value: Any) -> bool:
     return not _is_nested(value) or (isinstance(value, Mapping) and "value" in value and not _is_nested(value["value"]))
+
+
+def _unseen(rows: Sequence[Mapping[str, Any]], name: str) -> Sequence[str]:
+    """What else than a value and its p these cells hold."""
+    members = dict.fromkeys(member for row in rows if isinstance(row.get(name), Mapping) for member in row[name])
+    return [member for member in members if member not in SHOWN_OF_VALUES]
 
 
 def _cell(value: Any, note: Any) -> str:

@@ -16,6 +16,8 @@ DRAWN_OTHERWISE = r"(.*-)?column-\d+|scores"  # beside the figures that they sho
 REPEATED = r' (?:(?:aria-[a-z]+|role|class|font-family|pointer-events)="[^"]*"|opacity="1")'
 """What Vega writes to every mark: a third of a picture's bytes, of which nothing is seen."""
 
+RGB = r'\b(fill|stroke)="rgb\((\d+), (\d+), (\d+)\)"'
+
 COLOURS = {
     theme.INK: "var(--ink)",
     theme.MUTED: "var(--muted)",
@@ -50,11 +52,11 @@ def charts(given: Sequence[Mapping[str, Any]], prefix: str, seen: set[str]) -> s
 
     `prefix` keeps apart what several results in one page call by the same name; `seen` are the pictures in it so far.
     """
-    by_content = {_content(chart): chart for chart in given if not re.fullmatch(DRAWN_OTHERWISE, chart["name"])}
-    wanted = [chart for content, chart in by_content.items() if content not in seen]
-    seen.update(by_content)
+    named = [chart for chart in given if not re.fullmatch(DRAWN_OTHERWISE, chart["name"])]
+    wanted = {content: chart for chart in named if (content := _content(chart)) not in seen}
     drawn = []
-    for number, chart in enumerate(wanted[:MOST_CHARTS]):
+    for number, (content, chart) in enumerate(list(wanted.items())[:MOST_CHARTS]):
+        seen.add(content)
         try:
             picture = rendering.svg(chart["spec"]).decode()
         except NotInstalled as absent:
@@ -73,9 +75,11 @@ def charts(given: Sequence[Mapping[str, Any]], prefix: str, seen: set[str]) -> s
 
 
 def _content(chart: Mapping[str, Any]) -> str:
-    """What tells pictures apart that a reader would: title and data, in whatever order."""
-    values = chart["spec"].get("data", {}).get("values", ())
-    return json.dumps([chart["title"], sorted(map(json.dumps, values)) or chart["spec"]])
+    """What tells pictures apart that a reader would: title and specification, its values in whatever order."""
+    spec, data = chart["spec"], chart["spec"].get("data")
+    if isinstance(data, Mapping) and isinstance(data.get("values"), list):
+        spec = {**spec, "data": sorted(map(json.dumps, data["values"]))}
+    return json.dumps([chart["title"], spec], sort_keys=True)
 
 
 def _inlined(svg: str, prefix: str) -> str:
@@ -87,7 +91,7 @@ def _inlined(svg: str, prefix: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r"^<svg([^>]*?) width=\"([\d.]+)\" height=\"[\d.]+\"", r'<svg\1 style="max-width:\2px"', svg)
-    svg = re.sub(r"rgb\((\d+), (\d+), (\d+)\)", lambda rgb: "#{:02x}{:02x}{:02x}".format(*map(int, rgb.groups())), svg)
+    svg = re.sub(RGB, lambda rgb: '{}="#{:02x}{:02x}{:02x}"'.format(rgb[1], *map(int, rgb.groups()[1:])), svg)
     for colour, variable in COLOURS.items():
         svg = svg.replace(f'"{colour}"', f'"{variable}"')
     return svg
