@@ -50,11 +50,11 @@ def _worker() -> ModuleType:
     return importlib.import_module(WORKER)
 
 
-def begin(decorated: Mapping[str, str], line: socket.socket, place: str, niceness: int) -> None:
+def begin(decorated: Mapping[str, str], line: socket.socket, place: str, niceness: int, kept_bytes: int) -> None:
     """Prepare a fresh worker; `decorated` are the analyses that the host made with `@analysis`."""
     DECORATED.update(decorated)
     _ends.append(_Ends(line, Path(place)))
-    _worker().begin(niceness)
+    _worker().begin(niceness, kept_bytes)
 
 
 def ready() -> int:

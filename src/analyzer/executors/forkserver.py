@@ -33,7 +33,8 @@ MEMORY_OF_ITS_OWN = {
     "GLIBC_TUNABLES": f"glibc.malloc.mmap_threshold={32 << 20}:glibc.malloc.trim_threshold={64 << 20}",
 }
 """A worker makes arrays and lets go of them all the time. By default each goes back to the system and is asked for anew
-page by page, which takes as long as what is computed in it; so a worker keeps up to 64 MiB that it does not use."""
+page by page, which takes as long as what is computed in it; so here only what is large, or much at the end, goes back
+at once. What gathers nevertheless is given back between two pieces of work."""
 
 BEGINNING = """
 import ctypes, sys

@@ -32,6 +32,7 @@ POLLS_A_LOOK = 5  # at what changes less than memory: whether somebody has stopp
 STOPPED_LOOKS = 3  # in a row: it is no accident of the moment
 MOST_ANSWERS = 10_000  # of one worker: whatever leaks in libraries goes with it
 REST_SHARE = 0.25  # of the memory for work, that a worker may keep when the work is done
+KEPT_SHARE = REST_SHARE / 2  # above it, a worker gives back what it does not use
 REFILL_PAUSE_SECONDS = 0.5  # after a worker could not be started; doubled every time, up to
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -219,7 +220,8 @@ class ProcessExecutor:
         self._tasks.start(self._fill(lane), "refill slot")
 
     def _launch(self, lane: _Slots) -> Slot:
-        slot = Slot(self._context, Path(self._exchange.name, str(next(self._numbers))), lane.niceness)
+        kept_bytes = int(KEPT_SHARE * self._memory_bytes)
+        slot = Slot(self._context, Path(self._exchange.name, str(next(self._numbers))), lane.niceness, kept_bytes)
         self._slots.add(slot)
         return slot
 

@@ -28,10 +28,10 @@ SCHEDULED = 2
 class Slot:
     """One worker process. Constructing one blocks for some milliseconds, so it is done in the launching thread.
 
-    `place` is where messages lie that are too long for the line.
+    `place` is where messages lie that are too long for the line; `kept_bytes` of memory it may keep after its work.
     """
 
-    def __init__(self, context: OwnContext, place: Path, niceness: int) -> None:
+    def __init__(self, context: OwnContext, place: Path, niceness: int, kept_bytes: int) -> None:
         self._place = place
         self._end, theirs = socket.socketpair()
         with theirs:  # the worker has it by the time the first work was handed over
@@ -39,7 +39,7 @@ class Slot:
                 max_workers=1,
                 mp_context=context,
                 initializer=entry.begin,
-                initargs=(dict(DECORATED), theirs, str(place), niceness),
+                initargs=(dict(DECORATED), theirs, str(place), niceness, kept_bytes),
             )
             self._greeting = self._pool.submit(entry.ready)
         self._line: Line | None = None

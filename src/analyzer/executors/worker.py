@@ -50,12 +50,19 @@ PR_SET_PDEATHSIG = 1
 IMPORTED_IN = os.getpid()  # of a worker that is forked, the forkserver
 
 ARRIVING_BUFFER_BYTES = 1024 * 1024
-KEPT_BYTES = 256 * 1024 * 1024  # of a worker's own; what it began with is a third of it
+KEPT_BYTES = 192 * 1024 * 1024  # more than it began with: so much of its own memory a worker keeps at the most
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
 
 
-def begin(niceness: int) -> None:
-    """Prepare a fresh worker: end with the server, leave Ctrl-C to it, and step back behind it."""
+_most_kept = 0  # of its own memory, in all; set when it begins
+
+
+def begin(niceness: int, kept_bytes: int = KEPT_BYTES) -> None:
+    """Prepare a fresh worker: end with the server, leave Ctrl-C to it, and step back behind it.
+
+    `kept_bytes` are what it may hold after a piece of work, beside what it holds now.
+    """
+    global _most_kept  # noqa: PLW0603 - of this process, as its niceness is
     if sys.platform == "linux":
         # The forkserver ends with the server, and this worker with the forkserver, even a stopped one.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -67,6 +74,7 @@ def begin(niceness: int) -> None:
     os.nice(niceness)
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+    _most_kept = own_bytes() + min(kept_bytes, KEPT_BYTES)
 
 
 def _end_with_the_server() -> None:
@@ -96,7 +104,7 @@ def perform(work: Any) -> Any:
 
 def _give_back() -> None:
     """Let the system have what large work left behind, before the next one adds to it."""
-    if own_bytes() > KEPT_BYTES and TRIM is not None:
+    if own_bytes() > _most_kept and TRIM is not None:
         TRIM(0)
 
 
