@@ -3,6 +3,7 @@
 ANALYZER_TEST_TABLES=200 makes 200 generated ones, and takes all bundled ones of scikit-learn and statsmodels.
 """
 
+import importlib
 import json
 import os
 import warnings
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from analyzer.analyses.relations import coefficients
 from analyzer.handouts import REFERENCES
 from analyzer.verification import verify
 from tests.analyses.inprocess import CATALOGUE, run
@@ -165,3 +167,25 @@ def test_penguins() -> None:
 @pytest.mark.parametrize("name", sorted(bundled()) if ALL else ["iris", "longley"])
 def test_bundled_tables(name: str) -> None:
     assert_verified(pa.Table.from_pandas(bundled()[name](), preserve_index=False), name)
+
+
+def test_more_columns_and_rows_than_all_pairs_are_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many columns the strongest pairs are listed, of many rows some are drawn: the others do the same."""
+    random = np.random.default_rng(3)
+    wide = pa.table({f"x{number}": random.normal(size=40) + (number == 3) for number in range(70)})
+    methods: list[list[str]] = [["pearson"], ["kendall", "pearson"], ["pearson", "spearman", "kendall"]]
+    for given in ({"methods": chosen} for chosen in methods):
+        _verify(wide, "eda_correlation", given)
+    _verify(wide, "eda_association", {})
+    for room in (coefficients, importlib.import_module(f"{REFERENCES}.eda_correlation")):
+        for name, cells in (("KENDALL_CELLS", 3_000), ("MAX_CELLS", {"spearman": 10**9, "kendall": 3_000})):
+            monkeypatch.setattr(room, name, cells, raising=False)
+    long = pa.table({name: random.normal(size=1_500).round(1) for name in "abc"})
+    assert run(long, "eda_correlation")["notes"]["kendall"]["n"] == 1_000
+    _verify(long, "eda_correlation", {"seed": 5})
+
+
+def _verify(table: pa.Table, task_id: str, given: dict[str, Any]) -> None:
+    params = CATALOGUE.find(task_id).params(**given)
+    compared = verify(task_id, {"df": table}, params, run(table, task_id, **given))
+    assert (compared.differences, compared.figures > 20) == ([], True)

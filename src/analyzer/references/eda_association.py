@@ -11,6 +11,9 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import mutual_info_score
 
+MAX_COLUMNS = 60
+MAX_CELLS = 200_000_000
+
 TOLERANCES = {
     "mutual_information": 1e-6,  # near zero it is what is left of sums that cancel
     "theils_u": 1e-6,
@@ -21,12 +24,15 @@ TOLERANCES = {
 
 
 def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]:
-    """The pairs of tables with up to 60 columns, the strongest first."""
+    """The pairs of the first 60 columns that can be paired, the strongest first."""
     frame = frames["df"]
-    levels, numbers = {}, {}
-    for name in frame.columns:
-        if params.columns is not None and name not in params.columns:
-            continue
+    names = [name for name in frame.columns if params.columns is None or name in params.columns]
+    frame = _drawn(frame, min(len(names), MAX_COLUMNS), params.seed)
+    levels: dict[str, pd.Series] = {}
+    numbers = {}
+    for name in names:
+        if len(levels) == MAX_COLUMNS:
+            break
         x = frame[name]
         if _is_numeric(x):
             numbers[name] = _doubles(x)
@@ -36,6 +42,14 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
     pairs = [_pair(one, two, levels, numbers) for one, two in combinations(levels, 2)]
     pairs.sort(key=lambda pair: 1.0 if math.isnan(pair["strength"]) else -round(pair["strength"], 9))
     return {"pairs": pairs[: params.pairs], "tested": len(pairs)}
+
+
+def _drawn(frame: pd.DataFrame, columns: int, seed: int) -> pd.DataFrame:
+    """Of long tables, as many rows as keep pairs times rows below MAX_CELLS."""
+    most = max(1_000, MAX_CELLS // max(1, columns * (columns - 1) // 2))
+    if len(frame) <= most:
+        return frame
+    return frame.iloc[np.sort(np.random.default_rng(seed).choice(len(frame), most, replace=False))]
 
 
 def _pair(one: str, two: str, levels: Mapping[str, pd.Series], numbers: Mapping[str, pd.Series]) -> dict[str, Any]:

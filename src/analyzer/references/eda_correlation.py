@@ -22,33 +22,94 @@ TOLERANCES = {
 TESTS = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
 
 
+MAX_COLUMNS, MAX_RANKED = 3_000, 60
+MAX_CELLS = {"spearman": 100_000_000, "kendall": 10_000_000}
+LEAST_ROWS = 1_000
+
+Pairs = dict[tuple[str, str], dict[str, Any]]
+
+
 def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]:
-    """The matrices, and the pairs from the strongest on, of tables with up to 60 numeric columns."""
+    """The pairs from the strongest on; of tables with up to 60 numeric columns the matrices too."""
     frame = frames["df"]
     chosen = [name for name in frame.columns if params.columns is None or name in params.columns]
-    names = [name for name in chosen if _is_numeric(frame[name])][:60]
+    names = [name for name in chosen if _is_numeric(frame[name])][:MAX_COLUMNS]
     numbers = pd.DataFrame({name: _doubles(frame[name]) for name in names}, index=frame.index)
     scaled = numbers.apply(_moved)
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for one, two in combinations(names, 2):
-        both = numbers[[one, two]].dropna()
-        found[one, two] = {"column": one, "other": two, "n": len(both)}
-        for method in params.methods:
-            source = scaled.loc[both.index] if method == "pearson" else both
-            found[one, two][method] = _coefficient(method, source[one], source[two])
+    ranked = numbers[names[:MAX_RANKED]]
+    found: Pairs = {}
     for method in params.methods:
-        told = [pair[method] for pair in found.values() if isinstance(pair[method], dict)]
-        if told:
-            adjusted = multipletests([coefficient["p"] for coefficient in told], method="fdr_bh")[1]
-            for coefficient, p in zip(told, adjusted, strict=True):
-                coefficient["p_adjusted"] = p
-    by_strength = sorted(found.values(), key=lambda pair: -_size(pair[params.methods[0]]))
+        if method == "pearson" and len(names) > MAX_RANKED:
+            _add_strongest(found, scaled, params.pairs)
+        else:
+            _add_all(
+                found, method, scaled[ranked.columns] if method == "pearson" else _drawn(ranked, method, params.seed)
+            )
+    listed = [pair for pair in found.values() if params.methods[0] in pair]
+    by_strength = sorted(listed, key=lambda pair: -_size(pair[params.methods[0]]))[: params.pairs]
+    for pair in by_strength:
+        pair["n"] = int(numbers[[pair["column"], pair["other"]]].notna().all(axis=1).sum())
+        for method in params.methods:
+            pair.setdefault(method, math.nan)
+    if len(names) > MAX_RANKED:
+        return {"pairs": by_strength}
+    return {"pairs": by_strength, "matrices": _matrices(params, scaled, ranked)}
+
+
+def _add_all(found: Pairs, method: str, numbers: pd.DataFrame) -> None:
+    """The coefficients of all pairs, and their false discovery rates."""
+    told = []
+    for one, two in combinations(numbers.columns, 2):
+        both = numbers[[one, two]].dropna()
+        pair = found.setdefault((one, two), {"column": one, "other": two})
+        pair[method] = _coefficient(method, both[one], both[two])
+        told += [pair[method]] if isinstance(pair[method], dict) else []
+    _adjust(told, [coefficient["p"] for coefficient in told])
+
+
+def _add_strongest(found: Pairs, scaled: pd.DataFrame, most: int) -> None:
+    """Pearson's r of the strongest pairs of very many, whose false discovery rates all of them decide."""
+    r = scaled.corr().to_numpy()
+    there = scaled.notna().to_numpy().astype(float)
+    one, two = np.triu_indices(len(r), k=1)
+    r, n = r[one, two], (there.T @ there)[one, two]
+    known = np.flatnonzero(~np.isnan(r))
+    with np.errstate(all="ignore"):
+        t = np.abs(r[known]) * np.sqrt((n[known] - 2) / (1 - r[known] ** 2))
+    p = np.where(n[known] == 2, 1.0, 2 * stats.t.sf(t, n[known] - 2))
+    adjusted = dict(zip(known.tolist(), multipletests(p, method="fdr_bh")[1].tolist(), strict=True)) if p.size else {}
+    order = np.argsort(np.where(np.isnan(r), 1.0, -np.round(np.abs(r), 9)), kind="stable")
+    for place in order[:most].tolist():
+        names = scaled.columns[one[place]], scaled.columns[two[place]]
+        both = scaled[list(names)].dropna()
+        coefficient = _coefficient("pearson", both[names[0]], both[names[1]])
+        if isinstance(coefficient, dict):
+            coefficient["p_adjusted"] = adjusted[place]
+        found.setdefault(names, {"column": names[0], "other": names[1]})["pearson"] = coefficient
+
+
+def _adjust(told: list[dict[str, Any]], p: list[float]) -> None:
+    for coefficient, adjusted in zip(told, multipletests(p, method="fdr_bh")[1] if told else (), strict=True):
+        coefficient["p_adjusted"] = adjusted
+
+
+def _drawn(numbers: pd.DataFrame, method: str, seed: int) -> pd.DataFrame:
+    """Of long tables, as many rows as keep pairs times rows below the bound of the method."""
+    pairs = len(numbers.columns) * (len(numbers.columns) - 1) // 2
+    most = max(LEAST_ROWS, MAX_CELLS[method] // max(pairs, 1))
+    if len(numbers) <= most:
+        return numbers
+    return numbers.iloc[np.sort(np.random.default_rng(seed).choice(len(numbers), most, replace=False))]
+
+
+def _matrices(params: Any, scaled: pd.DataFrame, numbers: pd.DataFrame) -> dict[str, Any]:
     matrices = {}
     for method in params.methods:
-        matrix = (scaled if method == "pearson" else numbers).corr(method=method).to_numpy(copy=True)
+        source = scaled if method == "pearson" else _drawn(numbers, method, params.seed)
+        matrix = source.corr(method=method).to_numpy(copy=True)
         np.fill_diagonal(matrix, 1.0)
         matrices[method] = matrix.tolist()
-    return {"pairs": by_strength[: params.pairs], "matrices": matrices}
+    return matrices
 
 
 def _is_numeric(x: pd.Series) -> bool:
