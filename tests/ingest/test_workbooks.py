@@ -124,3 +124,52 @@ def test_errors_in_a_binary_workbook_are_told(read: Read, book: Callable[[list[l
     table, report = read(book([["a", "b"], [1, 2], [3, ERROR], [FAILED, 6]]))
     assert table.to_pydict() == {"a": [1, 3, None], "b": [2, None, 6]}
     assert "2 cells hold errors and are read as missing: B3, A4." in report.warnings
+
+
+LARGE: list[list[Any]] = [["a", "n"], ["x", 9007199254740993], ["y", 1234567890123456789], ["z", 5]]
+
+
+@pytest.mark.parametrize(
+    "book", [xlsx({"One": LARGE}), xlsx({"One": [[], *([None, *row] for row in LARGE)]}), ods(LARGE)]
+)
+def test_large_whole_numbers_keep_every_digit(read: Read, book: bytes) -> None:
+    table, report = read(book)
+    assert table["n"].to_pylist() == [9007199254740993, 1234567890123456789, 5]
+    assert not report.warnings
+
+
+def test_digits_that_a_double_loses_make_text(read: Read) -> None:
+    digits = "0.12345678901234567890"
+    table, report = read(xlsx({"One": [["a", "b"], [1, 2]]}, A3=f'<c r="A3"><f>X5</f><v>{digits}</v></c>'))
+    assert table["a"].to_pylist() == ["1", digits]
+    assert "than a double keeps" in report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        xls([["a", "n"], ["x", 2.0**53], ["y", 5.0]]),
+        xlsb([["a", "n"], ["x", 2.0**53], ["y", 5.0]]),
+        xlsx(
+            {"One": [["a", "n"]]},
+            A2='<c r="A2"><v>1</v></c><c><v>9007199254740993</v></c>',
+            A3='<c r="A3"><v>2</v></c>',
+        ),
+    ],
+)
+def test_whole_numbers_that_may_have_been_rounded_are_told(read: Read, book: bytes) -> None:
+    table, report = read(book)
+    assert table["n"][0].as_py() == 2.0**53
+    assert report.warnings == (
+        "Column 'n': 1 whole number of 2^53 or more is a double in this workbook and may have been rounded; see row 2.",
+    )
+
+
+def test_texts_that_become_numbers_are_told(read: Read) -> None:
+    rows: list[list[Any]] = [[], [], ["a", "n"], ["x", "1E5"], ["y", 2], ["z", "NA"], ["z", "7"]]
+    table, report = read(xlsx({"One": rows}))
+    assert table["n"].to_pylist() == [1e5, 2, None, 7]
+    told = [coercion for coercion in report.coercions if coercion.change == "text in the workbook, read as number"]
+    assert [(one.column, one.count, [(s.line, s.text) for s in one.samples]) for one in told] == [
+        ("n", 2, [(4, "1E5"), (7, "7")])
+    ]

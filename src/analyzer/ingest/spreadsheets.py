@@ -1,6 +1,6 @@
 """Workbooks: xlsx, xlsm, xlsb, xls and ods. Cells become texts first, so the rules are those of text files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -19,8 +19,10 @@ from analyzer.ingest.reports import column_readings, warn_of_columns
 from analyzer.ingest.source import Source
 from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, text_spill
 from analyzer.ingest.typed_table import SpilledTable
-from analyzer.ingest.workbook_cells import lost_cells
+from analyzer.ingest.workbook_cells import Place, lost_cells
 from analyzer.ingest.workbook_checks import check_workbook, damage_named
+from analyzer.ingest.workbook_kinds import CellKinds, LargeDouble, WrittenText
+from analyzer.ingest.workbook_numbers import SAFE_INTEGER, exact_numbers
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
 SAMPLE_ROWS = 2_000
@@ -38,20 +40,24 @@ def read_workbook(
             name, others = _choose_sheet(workbook, options.sheet)
         with damage_named(stream, {"sheet": name}):
             sheet = workbook.get_sheet_by_name(name)
-            first_line = (sheet.start[0] if sheet.start else 0) + 1
-            records = _records(islice(sheet.iter_rows(), options.skip_rows or 0, None), first_line)
+            numbers = exact_numbers(stream, name)
+            first_column = (
+                sheet.start[1] if sheet.start else 0
+            )  # rows come from the first on, cells from this column on
+            records = _records(sheet.iter_rows(), options.skip_rows or 0, first_column, numbers)
             opening = list(islice(records, SAMPLE_ROWS))
             if not opening:
                 raise EmptyDataset(f"The sheet {name!r} has no cells.", where={"sheet": name})
             layout = find_layout(opening, options.header, limits)
-            lines = _spill_rows(spill, chain(opening, records), layout)
+            told = [CellKinds(Hints.of(options).null_tokens) for _ in range(layout.width)]
+            lines = _spill_rows(spill, chain(opening, records), layout, told)
         findings = Findings()
         if others:
             findings.warn(f"The sheet {name!r} was read; the workbook also has {', '.join(map(repr, others))}.")
         with damage_named(stream, {"sheet": name}):
             for lost in lost_cells(stream, name, sheet.merged_cell_ranges or (), layout.line):
                 findings.warn(lost)
-        return _store(spill, lines, layout, source, target, options, findings)
+        return _store(spill, lines, layout, told, source, target, options, findings)
 
 
 def _choose_sheet(workbook: CalamineWorkbook, wanted: str | None) -> tuple[str, list[str]]:
@@ -69,12 +75,22 @@ def _choose_sheet(workbook: CalamineWorkbook, wanted: str | None) -> tuple[str, 
     return chosen, [name for name in names if name != chosen]
 
 
-def _records(rows: Iterable[Sequence[object]], first_line: int) -> Iterator[Record]:
-    """The rows of a sheet that hold something."""
+def _records(
+    rows: Iterable[Sequence[object]], skipped: int, first_column: int, numbers: Mapping[Place, str]
+) -> Iterator[Record]:
+    """The rows of a sheet that hold something, but for the first ones; `numbers` are the cells that have more digits
+    than the parser gives."""
+    numbered = {row for row, _ in numbers}
     for place, row in enumerate(rows):
-        cells = [cell_text(cell) for cell in row]
+        if place < skipped:
+            continue
+        cells: list[str | None] = [cell_text(cell) for cell in row]
+        if place in numbered:
+            for column, cell in enumerate(row, first_column):
+                if type(cell) is float and (place, column) in numbers:
+                    cells[column - first_column] = numbers[place, column]
         if any(cells):
-            yield Record(cells, place, place + 1, first_line + place - 1)
+            yield Record(cells, place, place + 1, place)
 
 
 def cell_text(cell: object) -> str | None:
@@ -82,10 +98,14 @@ def cell_text(cell: object) -> str | None:
     match cell:
         case None | "":
             return None
+        case str():
+            return WrittenText(cell)
         case bool():
             return "true" if cell else "false"
         case float():
-            return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+            if not cell.is_integer():
+                return repr(cell)
+            return str(int(cell)) if abs(cell) < SAFE_INTEGER else LargeDouble(repr(cell))
         case datetime():
             return (cell.date() if cell.time() == time() else cell).isoformat()
         case date() | time():
@@ -95,14 +115,17 @@ def cell_text(cell: object) -> str | None:
     return str(cell)
 
 
-def _spill_rows(spill: TextSpill, records: Iterator[Record], layout: Layout) -> list[int]:
-    """Put the rows of the table on disk; returns the line of each."""
+def _spill_rows(spill: TextSpill, records: Iterator[Record], layout: Layout, told: Sequence[CellKinds]) -> list[int]:
+    """Put the rows of the table on disk, and tell what kinds of cells the columns have; returns the line of each."""
     lines: list[int] = []
     rows = (record for record in records if record.line >= layout.line)
     while chunk := list(islice(rows, CHUNK_ROWS)):
-        columns = zip(*(_as_wide(record.cells, layout.width) for record in chunk), strict=True)
+        columns = list(zip(*(_as_wide(record.cells, layout.width) for record in chunk), strict=True))
         spill.add(dict(zip(map(str, range(layout.width)), columns, strict=True)))
-        lines += [record.line + 1 for record in chunk]
+        here = [record.line + 1 for record in chunk]
+        for kinds, cells in zip(told, columns, strict=True):
+            kinds.add(cells, here)
+        lines += here
     return lines
 
 
@@ -114,6 +137,7 @@ def _store(
     spill: TextSpill,
     lines: list[int],
     layout: Layout,
+    told: Sequence[CellKinds],
     source: Source,
     target: Path,
     options: ReadingOptions,
@@ -129,6 +153,8 @@ def _store(
     if not shape.rows:
         findings.warn("The sheet holds a header and no rows.")
     warn_of_columns(findings, layout.header, plans)
+    for name, kinds, plan in zip(layout.header.names, told, plans, strict=True):
+        kinds.tell(name, plan, findings)
     findings.warn_of_rows_above(layout.preamble)
     return shape, ReadingReport(
         format="workbook",

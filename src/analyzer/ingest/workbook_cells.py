@@ -67,7 +67,7 @@ def _told(found: Sequence[Place]) -> tuple[int, list[str]]:
 
 def _errors_of_xlsx(archive: zipfile.ZipFile, sheet: str) -> tuple[int, list[str]]:
     count, places = 0, list[str]()
-    member = _member_of(archive, sheet)
+    member = member_of(archive, sheet)
     if member is None:
         return 0, []
     rest = b""
@@ -84,8 +84,20 @@ def _errors_of_xlsx(archive: zipfile.ZipFile, sheet: str) -> tuple[int, list[str
 
 def _errors_of_open_sheet(archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[Place, str]]:
     """The cells of an OpenDocument sheet that show an error, and what they are read as."""
+    for place, cell in open_cells(archive, sheet, ERROR_MARK):
+        if (read_as := _error(cell)) is not None:
+            yield place, read_as
+
+
+def open_cells(
+    archive: zipfile.ZipFile, sheet: str, mark: re.Pattern[bytes]
+) -> Iterator[tuple[Place, ElementTree.Element]]:
+    """The cells of an OpenDocument sheet and their places; none where nothing in the document is like the mark.
+
+    Of cells that are repeated, only the first one comes.
+    """
     with archive.open(OPEN_DOCUMENT) as file:
-        if not any(ERROR_MARK.search(piece) for piece in iter(lambda: file.read(PIECE_BYTES), b"")):
+        if not any(mark.search(piece) for piece in iter(lambda: file.read(PIECE_BYTES), b"")):
             return
     row = column = 0
     is_here, table = False, None
@@ -98,8 +110,8 @@ def _errors_of_open_sheet(archive: zipfile.ZipFile, sheet: str) -> Iterator[tupl
                 column = 0 if kind == "table-row" else column
                 continue
             if kind in ("table-cell", "covered-table-cell"):
-                if is_here and (read_as := _error(element)) is not None:
-                    yield (row, column), read_as
+                if is_here:
+                    yield (row, column), element
                 column += int(element.get(f"{TABLE}number-columns-repeated", 1))
             elif kind == "table-row":
                 row += int(element.get(f"{TABLE}number-rows-repeated", 1))
@@ -114,7 +126,7 @@ def _error(cell: ElementTree.Element) -> str | None:
     return LOST if cell.get(f"{CALC}value-type") == "error" else None
 
 
-def _member_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
+def member_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
     """The member of an xlsx file that holds the sheet; None where there is none."""
     try:
         book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314 - entities were refused before

@@ -84,7 +84,7 @@ def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 )
             if is_sheet:
                 for letters, row in set(CELL_PLACE.findall(text)) if len(piece) < PIECE_BYTES else _extremes(text):
-                    rows, columns = max(rows, int(row)), max(columns, _column_number(letters))
+                    rows, columns = max(rows, int(row)), max(columns, column_number(letters))
             elif entry.filename == OPEN_DOCUMENT:
                 repeats += sum(count for count in map(int, REPEATED.findall(text)) if count < 16_384)
             before = piece
@@ -102,7 +102,8 @@ def _extremes(text: bytes) -> Iterable[tuple[bytes, bytes]]:
     return chain(dict(places).items(), ((places[0][0], row) for row in {row for _, row in places}))
 
 
-def _column_number(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
+    """The number of a column, from 1, by its letters."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - 64
