@@ -41,7 +41,7 @@ async def test_a_run_that_lives_renews_its_lease(
         begun = now()
 
         until = begun + 3 * desk.LEASE
-        while not ((owned := await state.run(run_id)) and owned.lease_until and owned.lease_until > until):
+        while not ((owned := await state.run(run_id)) and owned.lease_until and owned.lease_until > until):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         gate.open()
         await api.result(run_id)
