@@ -1,5 +1,6 @@
 """Columns of text into columns of the planned types, exactly, with a note of every cell that is changed."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,13 +107,21 @@ def _typed(texts: pa.StringArray, plan: ColumnPlan) -> tuple[pa.Array, list[str]
             values = pc.cast(plain, pa.float64())
             return values, lossy(plain, values)
         case "boolean":
-            lowered = pc.utf8_lower(texts)
-            known = pc.is_in(lowered, pa.array([*plan.booleans, None], pa.string()))
-            return pc.equal(lowered, plan.booleans[0]), texts.filter(pc.invert(known)).to_pylist()
+            return _booleans(texts, plan)
         case _:
             wrong = _unlike(texts, PATTERNS[plan.date_style])
             values = None if wrong else to_timestamps(texts, plan.date_style)
             return (texts, wrong or _no_dates(texts, plan)) if values is None else (values, [])
+
+
+def _booleans(texts: pa.StringArray, plan: ColumnPlan) -> tuple[pa.Array, list[str]]:
+    """The texts as true and false, null where they are neither; and those. Who asked for booleans means any pair."""
+    pairs = (*BOOLEANS, ("1", "0")) if plan.fixed else (plan.booleans,)
+    lowered = pc.utf8_lower(texts)
+    true, false = (pc.is_in(lowered, pa.array(words, pa.string())) for words in zip(*pairs, strict=True))
+    known = pc.or_(true, false)
+    unknown = pc.and_(pc.invert(known), pc.is_valid(texts))
+    return pc.if_else(known, true, pa.scalar(None, pa.bool_())), texts.filter(unknown).to_pylist()
 
 
 def _cast(texts: pa.StringArray, type_: pa.DataType) -> tuple[pa.Array, list[str]]:
@@ -160,17 +169,22 @@ def _note(change: str, mask: pa.BooleanArray) -> tuple[ChangedCells, ...]:
 
 def _by_force(texts: pa.StringArray, plan: ColumnPlan, changed: tuple[ChangedCells, ...]) -> Converted:
     """The user decided the type: cells that do not fit it are missing, digits a double cannot keep are rounded."""
-    values: list[object] = []
-    dropped: list[int] = []
-    rounded: list[int] = []
-    for row, text in enumerate(texts.to_pylist()):
-        value, wrong = _typed(pa.array([text], pa.string()), plan)
-        fits = value.type == plan.arrow_type
-        values.append(value[0] if fits else None)
-        if wrong:
-            (rounded if fits else dropped).append(row)
-    notes = ((f"not a {plan.type}, read as missing", dropped), ("rounded to a double", rounded))
-    return Converted(
-        pa.array(values, plan.arrow_type),
-        (*changed, *(ChangedCells(change, np.array(rows)) for change, rows in notes if rows)),
-    )
+    encoded = texts.dictionary_encode()
+    forced = [_forced(text, plan) for text in encoded.dictionary.to_pylist()]
+    values = pa.array([value for value, _ in forced], plan.arrow_type).take(encoded.indices)
+    changes = pa.array([change for _, change in forced], pa.string()).take(encoded.indices)
+    notes = [_note(change, pc.equal(changes, change)) for change in pc.unique(changes.drop_null()).to_pylist()]
+    return Converted(values, (*changed, *(note for found in notes for note in found)))
+
+
+def _forced(text: str, plan: ColumnPlan) -> tuple[pa.Scalar | None, str | None]:
+    """A text as value of a type that may not fit it, or None; and what that changes."""
+    values, wrong = _typed(pa.array([text], pa.string()), plan)
+    value = values[0] if values.type == plan.arrow_type and values[0].is_valid else None
+    if not wrong:
+        return value, None
+    if value is None:
+        return None, f"not a {plan.type}, read as missing"
+    if not math.isfinite(value.as_py()):
+        return None, "beyond the range of a double, read as missing"
+    return value, "rounded to a double"
