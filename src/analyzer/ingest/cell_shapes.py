@@ -3,7 +3,11 @@
 import re
 from functools import lru_cache
 
-NUMBER = re.compile(r"[-+]?[$€£]?\d[\d \u00a0\u2009\u202f',.]*\d?([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
+NUMBERS = re.compile(r"[-+]?[$€£]?\d[\d \u00a0\u2009\u202f',.]*\d?([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
+"""A number, or several with blanks between them."""
+GROUPED = r"[1-9]\d{0,2}([ \u00a0\u2009\u202f]\d{3})+([.,]\d*)?"
+NUMBER = re.compile(rf"[-+]?[$€£]?({GROUPED}|\d[\d',.]*)([eE][-+]?\d+)?\s?[%€$£]?|[-+]?[.,]\d+")
+WITH_COMMA = re.compile(rf"[-+]?({GROUPED}|\d{{1,3}}(\.\d{{3}})*,\d+|\d+,\d+|\d{{1,3}}(,\d{{3}})+(\.\d*)?)")
 CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm]| ?Z| ?[+-]\d{2}:?\d{2})?"
 DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
 MOMENT = re.compile(rf"({DAY})([T ,]+{CLOCK})?|{CLOCK}")
@@ -15,6 +19,12 @@ BOOLEANS = frozenset(("true", "false", "yes", "no"))
 @lru_cache(maxsize=65_536)
 def is_value(cell: str) -> bool:
     """Whether the cell is a number, a date, a time or a boolean: what names of columns are not."""
+    return is_one_value(cell) or NUMBERS.fullmatch(cell.strip()) is not None
+
+
+@lru_cache(maxsize=65_536)
+def is_one_value(cell: str) -> bool:
+    """Whether the cell is such a value, and no several numbers with blanks between them."""
     cell = cell.strip()
     return bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) or cell.lower() in BOOLEANS
 

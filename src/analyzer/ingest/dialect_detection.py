@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from analyzer.ingest.cell_shapes import is_value, tidiness
+from analyzer.ingest.cell_shapes import WITH_COMMA, is_one_value, is_value, tidiness
 from analyzer.ingest.dialect import Dialect
 from analyzer.ingest.records import Cells, RecordReader
 from analyzer.models.datasets import ReadingOptions
@@ -25,6 +25,8 @@ QUOTES = ('"', "'")
 IN_VALUES = " :/"
 """Delimiters that texts, times and dates contain: the cells have to be values, or the rows to agree well."""
 SURE_AGREEMENT = 0.7
+SLIPS = 0.01
+"""At most so many rows of numbers may be no grouped number where blanks group digits."""
 JUDGED_CHARACTERS = 32_768
 JUDGED_RECORDS = 120
 SINGLE_COLUMN = 0.12
@@ -39,8 +41,9 @@ def detect_dialect(sample: str, options: ReadingOptions) -> Dialect:
     scores = {dialect: _score(judged, dialect) for dialect in _candidates(judged, options)}
     best = max(scores, key=lambda dialect: scores[dialect], default=None)
     quote = '"' if options.quote is None else options.quote
-    single = Dialect(options.delimiter or ",", quote, options.escape or "", confidence=0.7)
-    if best is None or (not options.delimiter and scores[best] < _single_column_score(judged)):
+    as_one = _single_column_score(judged)
+    single = Dialect(options.delimiter or _unused(judged, as_one), quote, options.escape or "", confidence=0.7)
+    if best is None or (not options.delimiter and scores[best] < as_one):
         return single
     rival = max((score for other, score in scores.items() if other.delimiter != best.delimiter), default=0.0)
     return replace(
@@ -119,5 +122,33 @@ def _empty_columns(rows: Sequence[Cells]) -> float:
 def _single_column_score(sample: str) -> float:
     """How well the sample reads as one column: well, if its lines are numbers or dates as they stand."""
     lines = [line for line in sample.splitlines()[:JUDGED_RECORDS] if line.strip()]
-    values = sum(map(is_value, lines)) / max(1, len(lines))
+    if not lines or _are_rows_of_numbers(lines):
+        return SINGLE_COLUMN
+    headed = "," not in lines[0] and not is_one_value(lines[0])
+    values = sum(_is_one_value(line, headed) for line in lines) / len(lines)
     return max(SINGLE_COLUMN, 0.7 * values if values > 0.5 else 0.0)
+
+
+def _is_one_value(line: str, headed: bool) -> bool:
+    """Whether a line is one value as it stands. A comma in it separates two, but below a name without one."""
+    return is_one_value(line) and ("," not in line or (headed and WITH_COMMA.fullmatch(line.strip()) is not None))
+
+
+def _are_rows_of_numbers(lines: Sequence[str]) -> bool:
+    """Whether blanks separate numbers in the lines and do not group the digits of one.
+
+    Groups have three digits, but of the first in some lines; and a name above a column has no need of as many words.
+    """
+    rows = [line.split() for line in lines]
+    several = [place for place, row in enumerate(rows) if len(row) > 1 and all(map(is_one_value, row))]
+    if sum(not is_one_value(lines[place]) for place in several) > SLIPS * len(several):
+        return True
+    full = all(len(rows[place]) == len(rows[0]) and set(map(len, rows[place])) == {3} for place in several)
+    return bool(several) and full and all(piece.isdigit() for place in several for piece in rows[place])
+
+
+def _unused(sample: str, as_one: float) -> str:
+    """A delimiter that does not occur in a text of one column. A small table among remarks still has its commas."""
+    if as_one > SINGLE_COLUMN or sample.count(",") == sample.count(", "):
+        return next((mark for mark in PRIORS if mark not in sample), ",")
+    return ","
