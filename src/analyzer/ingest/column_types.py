@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.ingest.date_texts import NAMES, PATTERNS, DateStyle, style_of, to_timestamps
-from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy
+from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy, name_things
 from analyzer.models.datasets import ColumnType, DateFormat, ReadingOptions
 
 NULL_TOKENS = (
@@ -31,6 +31,7 @@ DIGITS = r"^[+-]?[0-9]+$"
 SHORTENED = r"^[0-9](\.[0-9]{1,5})?E\+(1[1-9]|[2-9][0-9])$"
 """How Excel shows, and then writes, numbers of twelve digits and more."""
 POINTED = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
+IDENTIFIERS = "the groups of digits are alike, as in identifiers; set `thousands` if each cell is one number"
 EXCEPTIONS = 0.05
 """At most so many of the cells of a column that would be a number or a date without them are slips."""
 
@@ -115,12 +116,14 @@ def guess(cells: pa.StringArray, hints: Hints) -> ColumnPlan:
 
 
 def _number(texts: pa.StringArray, hints: Hints) -> ColumnPlan | None:
-    """A plan for whole numbers or numbers, in the first style that fits all."""
+    """A plan for whole numbers or numbers, in the first style that fits all; for text, if they are identifiers."""
     if not NUMERAL.search(texts[0].as_py()):
         return None
     for style in hints.styles:
         if not style.is_plain and not _all(pc.match_substring_regex(texts, style.pattern)):
             continue
+        if style.thousands and hints.thousands is None and name_things(texts, style):
+            return ColumnPlan("text", IDENTIFIERS, warning=IDENTIFIERS)
         plan = _number_in(style.plain(texts), style)
         if plan is not None:
             return replace(plan, doubt=_doubt(texts, style))

@@ -17,6 +17,8 @@ ZERO, NINE, PLUS, MINUS, POINT, LOWER_X, UPPER_X = b"09+-.xX"
 EXPONENT = r"([eE][+-]?[0-9]{1,3})?"
 PLAIN_INTEGER = r"^-?(0|[1-9][0-9]*)$"
 PLAIN_NUMBER = rf"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+){EXPONENT}$|^-?([Ii]nf|Infinity)$"
+OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+ADDRESS = rf"^{OCTET}([.]{OCTET}){{3}}$"
 PHONE_LIKE = r"^\+[0-9]{5}"
 SPACES = "[ \u00a0\u2009\u202f]"
 
@@ -33,11 +35,16 @@ class NumberStyle:
         return self == PLAIN
 
     @property
+    def group(self) -> str:
+        """What stands between groups of digits, as a pattern."""
+        return SPACES if self.thousands == " " else f"[{self.thousands}]"
+
+    @property
     def pattern(self) -> str:
         """What numbers of this style look like."""
         if self.is_plain:
             return PLAIN_NUMBER
-        mark, group = f"[{self.decimal}]", SPACES if self.thousands == " " else f"[{self.thousands}]"
+        mark, group = f"[{self.decimal}]", self.group
         whole = "(0|[1-9][0-9]*)"
         if self.thousands:
             whole = rf"([1-9][0-9]{{0,2}}({group}[0-9]{{3}})+|0|[1-9][0-9]*)"
@@ -46,7 +53,7 @@ class NumberStyle:
     def plain(self, texts: pa.StringArray) -> pa.StringArray:
         """Numbers of this style as Python writes them."""
         if self.thousands:
-            texts = pc.replace_substring_regex(texts, SPACES if self.thousands == " " else f"[{self.thousands}]", "")
+            texts = pc.replace_substring_regex(texts, self.group, "")
         return texts if self.decimal == "." else pc.replace_substring(texts, self.decimal, ".")
 
     def __str__(self) -> str:
@@ -63,6 +70,24 @@ STYLES = (
     NumberStyle(".", " "),
     NumberStyle(".", "'"),
 )
+
+
+def name_things(texts: pa.StringArray, style: NumberStyle) -> bool:
+    """Whether digits grouped in a style are addresses, versions or telephone numbers: always as many groups, at least
+    three, and the first of three digits too; or with points between them, and the first always the same.
+    """
+    if len(texts) < 2 or not _all_match(texts, rf"^[0-9]{{1,3}}({style.group}[0-9]{{3}}){{2,}}$"):
+        return False
+    if len(pc.unique(pc.count_substring_regex(texts, style.group))) > 1:
+        return False
+    if style.thousands != ".":
+        return _all_match(texts, rf"^[0-9]{{3}}{style.group}")
+    first = pc.unique(pc.replace_substring_regex(texts, "[.].*$", ""))
+    return len(first) == 1 or _all_match(first, "^[0-9]{3}$") or _all_match(texts, ADDRESS)
+
+
+def _all_match(texts: pa.StringArray, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, pattern), min_count=0).as_py())
 
 
 def begins_oddly(texts: pa.StringArray) -> bool:
