@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 
-.PHONY: run test chaos check format openapi clean
+.PHONY: run test chaos thorough check format openapi clean
 
 run: $(VENV)/.runs
 	$(BIN)/python -m analyzer
@@ -17,6 +17,12 @@ test: $(VENV)/.develops
 
 chaos: $(VENV)/.develops
 	CHAOS_RUNS=300 $(BIN)/python -m pytest tests/test_chaos.py
+
+# What `make test` does a few times for the sake of minutes, as often as it should be done before a release.
+thorough: $(VENV)/.develops
+	ANALYZER_TEST_MUTATIONS=500 ANALYZER_TEST_TABLES=200 ANALYZER_TEST_JAILED_RUNS=1000 $(BIN)/python -m pytest \
+		--numprocesses logical --maxprocesses 4 --dist worksteal tests/ingest/test_mutations.py \
+		tests/web/test_damaged_uploads.py tests/test_verify_tables.py tests/jail/test_crowd_of_code.py
 
 check: $(VENV)/.develops
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,7 @@ FILES: dict[str, bytes] = {
     "zst": zstandard.compress(TEXT.encode()),
     "zip": zipped(t_csv=TEXT.encode()),
 }
-MUTATIONS = 60
+MUTATIONS = int(os.environ.get("ANALYZER_TEST_MUTATIONS", "60"))
 LIMITS = Limits(max_document_bytes=32 << 20, free_decompressed_bytes=16 << 20)
 
 
