@@ -80,6 +80,32 @@ def test_stand_ins_are_found_among_texts_that_all_differ(kind: pa.DataType) -> N
     assert {entry["value"]: entry["count"] for entry in found["disguised"]} == {"NaN ": 1, " n/a": 1, "-": 2}
 
 
+def test_every_stand_in_among_many_texts_is_counted() -> None:
+    values = [f"name {number}" for number in range(100_504)] + ["n/a", "", " ", "-", "n/a"]
+    (found,) = run(pa.table({"text": values}), TASK)["columns"]
+    assert found["blank"] == 2
+    assert found["disguised"] == [{"value": "n/a", "count": 2}, {"value": "-", "count": 1}]
+
+
+def test_every_stand_in_among_many_categories_is_counted() -> None:
+    values = [f"{number}" for number in range(100_504)] * 3 + ["n/a", "", " ", "-", "n/a"]
+    (found,) = run(pa.table({"text": values}), TASK)["columns"]
+    assert (found["kind"], found["blank"]) == ("categorical", 2)
+    assert found["disguised"] == [{"value": "n/a", "count": 2}, {"value": "-", "count": 1}]
+
+
+WHITE = [letter for letter in map(chr, range(0x110000)) if letter.isspace()]
+
+
+@pytest.mark.parametrize("others", [["a"], [f"a{number}" for number in range(200)]])
+def test_all_that_unicode_calls_white_is_blank(others: list[str]) -> None:
+    values = others + WHITE + [f"{white}n/a{white}" for white in WHITE]
+    (found,) = run(pa.table({"text": values}), TASK)["columns"]
+    assert found["blank"] == len(WHITE)
+    assert found["disguised"][0]["count"] == 1
+    assert len(found["disguised"]) == 20
+
+
 def test_littles_test_by_hand() -> None:
     """x is there always, y in the first four rows.
 

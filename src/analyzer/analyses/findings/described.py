@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from analyzer.analyses.figures import categories, columns
 from analyzer.analyses.figures.wire import shortened
 from analyzer.analyses.findings import texts
+from analyzer.analyses.findings.blanks import ANY_OF, spaced
 from analyzer.analyses.findings.look import as_mask
 
 Array = npt.NDArray[Any]
@@ -20,13 +21,13 @@ LOOKED_AT = 10_000
 ALIKE = 0.95
 
 FORMATS = {
-    "url": r"(?i)^(https?|ftp)://[^\s/]+\S*$",
-    "email": r"^[^@\s]+@[^@\s]+\.[^@\s.]+$",
+    "url": spaced(rf"(?i)^(https?|ftp)://[^{ANY_OF}/]+\S*$"),
+    "email": rf"^[^@{ANY_OF}]+@[^@{ANY_OF}]+\.[^@{ANY_OF}.]+$",
     "uuid": r"(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
     "ip": r"^(\d{1,3}\.){3}\d{1,3}$|(?i)^([0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}$",
     "date": texts.DATE,
     "number": texts.NUMBER,
-    "phone": r"^\+?[\d\s()./-]{7,20}$",
+    "phone": rf"^\+?[\d{ANY_OF}()./-]{{7,20}}$",
 }
 """What texts may look like; the first that fits counts."""
 

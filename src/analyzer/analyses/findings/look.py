@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from analyzer.analyses.figures import categories, columns
 from analyzer.analyses.figures.hashing import bytes_of, repeated, text_hashes
 from analyzer.analyses.figures.wire import Figures
+from analyzer.analyses.findings.blanks import FIRST_BYTES
 from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
 from analyzer.analyses.findings.thresholds import Thresholds
 
@@ -95,10 +96,10 @@ BORDERS: dict[str, Borders] = {}
 """By pattern, which texts may match it, as their first and last bytes tell: that spares most of them the search."""
 
 
-def any_of(letters: str) -> Array:
-    """A table of the 256 bytes: true for those of these letters, and for blanks."""
+def any_of(letters: str, blanks: Sequence[int] = FIRST_BYTES) -> Array:
+    """A table of the 256 bytes: true for those of these letters, and for those of blanks."""
     table = np.zeros(256, dtype=bool)
-    table[list(f"{letters} \t\n\v\f\r".encode())] = True
+    table[[*letters.encode(), *blanks]] = True
     return table
 
 
@@ -116,7 +117,12 @@ class Levels:
         values, counts = counted
         if categories.is_binary(values.type):
             values, counts = pa.array([], pa.large_string()), counts[:0]
-        return cls(values[:MAX_LEVELS].cast(pa.large_string()), counts[:MAX_LEVELS])
+        return cls.of(values[:MAX_LEVELS], counts[:MAX_LEVELS])
+
+    @classmethod
+    def of(cls, values: pa.Array, counts: Array) -> Levels:
+        """Every one of these texts."""
+        return cls(values.cast(pa.large_string()), counts)
 
     def matching(self, pattern: str) -> Array:
         """Which levels match this RE2 pattern."""

@@ -7,11 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.analyses.figures import columns
+from analyzer.analyses.figures import categories, columns
 from analyzer.analyses.figures.hashing import hashes
-from analyzer.analyses.figures.wire import shortened
 from analyzer.analyses.findings import dates, mcar, numbers, texts
-from analyzer.analyses.findings.look import Look
+from analyzer.analyses.findings.look import Levels, Look
 from analyzer.picking import picked, picked_of
 
 Array = npt.NDArray[Any]
@@ -29,14 +28,25 @@ the strongest. Masks are made of so
 many cells at once, and multiplied in blocks of rows in which single precision counts exactly."""
 
 
+def in_text(column: pa.ChunkedArray, *, few_levels: bool) -> dict[str, Any]:
+    """`{blank, disguised}` of a plain text column: among its distinct values if they are few, else row by row.
+
+    Most rows that differ are neither, and to count them would take longer than to look at each.
+    """
+    values, counts = categories.counted(column if few_levels else texts.stand_ins(column))
+    levels = Levels.of(values, counts)
+    disguised = levels.matching(texts.DISGUISED)
+    found = levels.values.filter(pa.array(disguised))
+    return {
+        "blank": levels.weight(levels.matching(texts.BLANK)),
+        "disguised": categories.most_frequent(found, levels.counts[disguised], MAX_STAND_INS),
+    }
+
+
 def stand_ins(look: Look) -> list[dict[str, Any]]:
-    """`[{value, count}]`: what stands for a missing value, the most frequent ones first."""
+    """`[{value, count}]`: what numbers or moments stand for a missing one, the most frequent ones first."""
     found: list[tuple[int, str]] = []
-    if look.is_text:
-        mask = look.levels.matching(texts.DISGUISED)
-        values, counts = look.levels.values.filter(pa.array(mask)).to_pylist(), look.levels.counts[mask].tolist()
-        found = [(count, shortened(value)) for value, count in zip(values, counts, strict=True)]
-    elif look.kind == "numeric":
+    if look.kind == "numeric":
         hits = look.numbers[numbers.placeholders(look)]
         values, counts = np.unique(hits, return_counts=True)
         found = [(count, f"{value:.0f}") for value, count in zip(values.tolist(), counts.tolist(), strict=True)]
@@ -46,11 +56,6 @@ def stand_ins(look: Look) -> list[dict[str, Any]]:
         found = [(int(count), str(value.astype("datetime64[D]"))) for value, count in zip(values, counts, strict=True)]
     ordered = sorted(found, key=lambda pair: (-pair[0], pair[1]))
     return [{"value": value, "count": count} for count, value in ordered[:MAX_STAND_INS]]
-
-
-def blanks(look: Look) -> int:
-    """How many texts are empty or consist of blanks."""
-    return look.levels.weight(look.levels.matching(texts.BLANK)) if look.is_text else 0
 
 
 def together(table: pa.Table) -> dict[str, Any]:

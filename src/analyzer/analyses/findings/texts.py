@@ -10,46 +10,53 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.analyses.findings.blanks import LAST_BYTES, spaced
 from analyzer.analyses.findings.codes import Issue
-from analyzer.analyses.findings.look import BORDERS, Levels, Look, any_of, as_mask, borders_of
+from analyzer.analyses.findings.look import BORDERS, Levels, Look, any_of, as_mask
 
 Array = npt.NDArray[Any]
 
-DISGUISED = (
+DISGUISED = spaced(
     r"(?i)^\s*(n\.?/?a\.?|nan|null|none|nil|missing|unknown|undefined|not available|\?+|-+|\.+|#n/a|#null!|-9+)\s*$"
 )
-BLANK = r"^\s*$"
-NUMBER = r"^\s*[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?\s*$"
-DATE = (
+BLANK = spaced(r"^\s*$")
+NUMBER = spaced(r"^\s*[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?\s*$")
+DATE = spaced(
     r"^\s*(\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?"
     r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}/\d{1,2}/\d{1,2})\s*$"
 )
-PADDED = r"^\s+\S|\S\s+$"
+PADDED = spaced(r"^\s+\S|\S\s+$")
 
-_STAND_INS, _NUMERALS, _BLANKS = any_of("nNmMuU?-.#"), any_of("0123456789+-.,"), any_of("")
+_STAND_INS, _NUMERALS = any_of("nNmMuU?-.#"), any_of("0123456789+-.,")
+_BLANKS, _BLANK_ENDS = any_of(""), any_of("", LAST_BYTES)
 BORDERS.update(
     {
         DISGUISED: lambda first, last: _STAND_INS[first],
         BLANK: lambda first, last: _BLANKS[first],
         NUMBER: lambda first, last: _NUMERALS[first],
         DATE: lambda first, last: _NUMERALS[first],
-        PADDED: lambda first, last: _BLANKS[first] | _BLANKS[last],
+        PADDED: lambda first, last: _BLANKS[first] | _BLANK_ENDS[last],
     }
 )
 
 
+BLOCK = 1 << 18
 MAX_COMPARED = 100
 MAX_COMPARED_LENGTH = 100
 MAX_WORDED = 10_000
 """So many levels are compared for similarity, the most frequent ones; so many are split into words, the first ones."""
 
 
-def possible(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The values of a text column that may be blank or stand for a missing one, as their borders tell."""
-    chunks = [chunk.drop_null() for chunk in column.chunks]
-    marks = [BORDERS[DISGUISED](*borders_of(chunk)) for chunk in chunks]  # to which all that is blank belongs
-    kept = [chunk.filter(pa.array(mark)) for chunk, mark in zip(chunks, marks, strict=True)]
-    return pa.chunked_array(kept, column.type)
+def stand_ins(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a text column that are blank or stand for a missing one; a block of rows at a time."""
+    blocks = [column.slice(start, BLOCK) for start in range(0, len(column), BLOCK)]
+    kept = [_stand_ins(chunk.drop_null()) for block in blocks for chunk in block.chunks]
+    return pa.chunked_array(kept, pa.large_string())
+
+
+def _stand_ins(chunk: pa.Array) -> pa.Array:
+    one_by_one = Levels.of(chunk, np.ones(len(chunk), dtype=np.int64))
+    return one_by_one.values.filter(pa.array(one_by_one.matching(BLANK) | one_by_one.matching(DISGUISED)))
 
 
 def issues(look: Look) -> Iterator[Issue]:

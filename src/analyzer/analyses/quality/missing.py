@@ -3,11 +3,11 @@ What is missing: how much of each column, together with what else, hidden behind
 
 ## Per column
 
-`missing` counts nulls, and NaN in floating-point columns. `blank` counts text that is empty or nothing but blanks, and
-`disguised` values that stand for a missing one: in text `NA`, `n/a`, `null`, `none`, `-`, `?`, `unknown`, `-999` and
-their like, whatever their case; in numbers -999, 9999 and their like where they repeat, are an end of the range, and
-lie three IQRs beyond the quartiles; in dates 1900-01-01, 1970-01-01 and 9999-12-31. Blank and disguised values are not
-in `missing`.
+`missing` counts nulls, and NaN in floating-point columns. `blank` counts text that is empty or nothing but blanks,
+and `disguised` values that stand for a missing one: in text `NA`, `n/a`, `null`, `none`, `-`, `?`, `unknown`, `-999`
+and their like, whatever their case; in numbers -999, 9999 and their like where they repeat, are an end of the range,
+and lie three IQRs beyond the quartiles; in dates 1900-01-01, 1970-01-01 and 9999-12-31. Blank and disguised values are
+not in `missing`, and every one is counted. Blanks are Unicode's white space, no-break and ideographic spaces too.
 
 ## Together
 
@@ -170,25 +170,21 @@ def _columns(tables: Tables, part: Part) -> list[dict[str, Any]]:
 
     from analyzer.analyses.figures import categories
     from analyzer.analyses.figures.columns import plain
-    from analyzer.analyses.findings import missingness, texts
+    from analyzer.analyses.findings import missingness
     from analyzer.analyses.findings.look import Look
     from analyzer.analyses.findings.thresholds import Thresholds
 
     found = []
     for known in part.given[0].data["columns"]:
         column = plain(tables["df"].column(known["name"]))
-        rows = len(column)
-        if known["kind"] == "text" and not categories.is_binary(column.type):
-            column = texts.possible(column)  # most values differ, and to count them takes longer than all else here
-        look = Look.at(known["name"], column, Thresholds(), np.datetime64("2100-01-01", "s"), known)
-        found.append(
-            {
-                **{name: known[name] for name in ("name", "kind", "count", "missing")},
-                "share": known["missing"] / rows if rows else 0.0,
-                "blank": missingness.blanks(look),
-                "disguised": missingness.stand_ins(look) if known["count"] else [],
-            }
-        )
+        hidden: dict[str, Any] = {"blank": 0, "disguised": []}
+        if known["kind"] in ("categorical", "text") and not categories.is_binary(column.type):
+            hidden = missingness.in_text(column, few_levels=known["kind"] == "categorical")
+        elif known["count"]:
+            look = Look.at(known["name"], column, Thresholds(), np.datetime64("2100-01-01", "s"), known)
+            hidden["disguised"] = missingness.stand_ins(look)
+        gaps = {name: known[name] for name in ("name", "kind", "count", "missing")}
+        found.append({**gaps, "share": known["missing"] / len(column) if len(column) else 0.0, **hidden})
     return found
 
 
@@ -223,6 +219,6 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
-    version=2,
+    version=3,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )
