@@ -166,6 +166,11 @@ def test_it_fires_here_too(code: str, columns: dict[str, Any]) -> None:
         ("outliers", {"x": [100, *range(20)]}, [0]),
         ("duplicates", {"x": ["a", "b", "a", "b", "a"]}, [2, 3, 4]),
         ("near_duplicates", {"x": ["a", "b", "A"]}, [2]),
+        ("near_duplicates", {"x": ["A", "a", "b", "b", "b"]}, [1]),
+        ("near_duplicates", {"x": ["a\u00a0b", "a b", "c", "c\u00a0"]}, [1, 3]),
+        ("padded", {"x": ["x\u00a0", "x", "\u3000y", "y"]}, [0, 2]),
+        ("trim_variants", {"x": ["x\u00a0", "x", "x"]}, [0]),
+        ("empty_strings", {"x": ["\u00a0", "x", "\u3000", "\u2003", "\v"]}, [0, 2, 3, 4]),
     ],
 )
 def test_rows_show_it(code: str, columns: dict[str, Any], rows: list[int]) -> None:

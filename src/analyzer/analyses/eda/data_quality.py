@@ -20,7 +20,8 @@ note says why.
 
 `extra_copies` is what removing duplicates would remove, `rows_in_groups` are all rows that are not alone, `groups` is
 how many different rows occur more than once. A thousand equal rows are 999, 1000 and 1. Rows are compared exactly;
-missing values equal each other. Near duplicates are the same after folding case and blanks of text.
+missing values equal each other. Near duplicates are the same after folding case and blanks of text. Blanks are, here
+and below, Unicode's white space, no-break spaces too.
 
 ## Issues
 
@@ -334,7 +335,7 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
-    version=6,
+    version=7,
     settle=settle,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

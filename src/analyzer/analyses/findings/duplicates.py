@@ -14,7 +14,7 @@ NAME = "all columns: duplicates"
 def duplicates_part(schema: TableSchema, columns: Sequence[str] | None) -> Part:
     """Looks at these columns; None: all."""
     chosen = "all" if columns is None else json.dumps(sorted(set(columns)))
-    return Part(NAME, shared=f"duplicates 1 {chosen}", cost=costs.Costs(schema).of(costs.DUPLICATES))
+    return Part(NAME, shared=f"duplicates 2 {chosen}", cost=costs.Costs(schema).of(costs.DUPLICATES))
 
 
 def find_duplicates(tables: Tables, columns: Sequence[str] | None) -> Section:

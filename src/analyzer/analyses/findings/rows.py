@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 
 from analyzer.analyses.figures import columns
 from analyzer.analyses.figures.hashing import mix, repeated
-from analyzer.analyses.findings.codes import MAX_ROWS, Issue, issue
+from analyzer.analyses.findings.blanks import spaced
+from analyzer.analyses.findings.codes import Issue, issue
+from analyzer.analyses.findings.look import first_rows
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.picking import picked_of
 
 Array = npt.NDArray[Any]
 
-BLANKS = r"\s+"
+BLANKS = spaced(r"\s+")
 BLOCK = 1 << 20
 NULL = -0x5DEECE66D5DEECE6
 
@@ -37,10 +39,11 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
     # Text is the dearest to tell apart, so it is only asked where everything else is equal.
     suspects = repeated(row_hashes(others)) if others else np.arange(table.num_rows)
     same = [partial(identities_of, column, suspects) for column in others]
-    exact, rows = _counted([*same, *(partial(identities_of, column, suspects) for column in text)], suspects)
+    exact, copies = _counted([*same, *(partial(identities_of, column, suspects) for column in text)], suspects.size)
     loose = [*same, *(partial(_loose, column, suspects) for column in text)]
-    near, near_rows = _counted(loose, suspects) if text else (exact, rows)
+    near, near_copies = _counted(loose, suspects.size) if text else (exact, copies)
     more = near["extra_copies"] - exact["extra_copies"]
+    rows, near_rows = (suspects[first_rows(mask)].tolist() for mask in (copies, near_copies & ~copies))
     found = [
         *_table_issues("duplicates", exact, exact["extra_copies"], rows, table.num_rows, limits),
         *_table_issues("near_duplicates", near, more, near_rows, table.num_rows, limits),
@@ -138,18 +141,16 @@ def _loose(column: pa.ChunkedArray, rows: Array) -> Array:
     return loose
 
 
-def _counted(cells: Sequence[Cells], numbers: Array) -> tuple[dict[str, int], list[int]]:
-    """`{extra_copies, rows_in_groups, groups}` of equal rows, and the first ones that repeat an earlier one.
-
-    `numbers` are those of the rows in the table.
-    """
-    if not cells or not numbers.size:
-        return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, []
-    order, same = groups_of(cells, numbers.size)
+def _counted(cells: Sequence[Cells], rows: int) -> tuple[dict[str, int], Array]:
+    """`{extra_copies, rows_in_groups, groups}` of equal rows, and which of them repeat an earlier one."""
+    copies = np.zeros(rows, dtype=bool)
+    if not cells or not rows:
+        return {"extra_copies": 0, "rows_in_groups": 0, "groups": 0}, copies
+    order, same = groups_of(cells, rows)
     extra = int(np.count_nonzero(same))
     groups = int(np.count_nonzero(same[:1])) + int(np.count_nonzero(same[1:] & ~same[:-1]))
-    copies = np.sort(order[1:][same])[:MAX_ROWS]
-    return {"extra_copies": extra, "rows_in_groups": extra + groups, "groups": groups}, numbers[copies].tolist()
+    copies[order[1:][same]] = True
+    return {"extra_copies": extra, "rows_in_groups": extra + groups, "groups": groups}, copies
 
 
 def groups_of(cells: Sequence[Cells], rows: int) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ What repeats: whole rows, rows with the same key, columns, and names of columns.
 Of equal rows, `extra_copies` is what removing duplicates would remove, `rows_in_groups` are all rows that are not
 alone, and `groups` is how many different rows occur more than once. A thousand equal rows are 999, 1000 and 1. Rows are
 compared exactly, and missing values equal each other. `near` are the same counts once case and surrounding or repeated
-blanks of text are ignored; exact ones are among them.
+blanks of text are ignored; exact ones are among them. Blanks are Unicode's white space, no-break spaces too.
 
 ## Keys
 
@@ -202,5 +202,5 @@ analysis = Analysis(
     recipe=lambda schemas, params: recipe(
         RECIPE, params.columns, keys=[list(chosen(schemas["df"], params.columns)), *params.keys]
     ),
-    version=2,
+    version=3,
 )
