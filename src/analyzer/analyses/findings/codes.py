@@ -38,7 +38,9 @@ CODES: dict[str, Code] = {
     "normal": Code("info", "Nothing speaks against a normal distribution.", "normal"),
     "not_normal": Code("info", "The distribution is not normal.", "not_normal"),
     "discrete": Code("info", "Whole numbers that take few distinct values.", "discrete"),
-    "heaping": Code("info", "Whole numbers cluster on multiples of ten: reported rather than measured.", "heaping"),
+    "heaping": Code(
+        "info", "Numbers cluster on multiples of ten other than 0: reported rather than measured.", "heaping"
+    ),
     "bimodal": Code("info", "The distribution seems to have two humps.", "bimodality"),
     "log_scale": Code("info", "Positive numbers over orders of magnitude: a logarithmic scale helps.", "log_scale"),
     "outliers": Code("info", "Values lie outside Tukey's fences, 1.5 IQR beyond the quartiles.", "outliers"),

@@ -134,7 +134,7 @@ def _grain(look: Look) -> Iterator[Issue]:
     if few and (present == np.floor(present)).all():
         yield look.issue("discrete", n=figures["distinct"])
     if float(extent) >= 100 and figures["distinct"] >= 20:
-        round_ones = _multiples_of_ten(values, look)
+        round_ones = _multiples_of_ten(values, look) & (values != 0)  # a zero says that there is nothing
         n = int(np.count_nonzero(round_ones))
         if n / figures["count"] > limits.heaping:
             yield look.counted_issue("heaping", n, round_ones)

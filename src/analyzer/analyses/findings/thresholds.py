@@ -20,7 +20,7 @@ class Thresholds(Params):
     not_normal: float = Field(0.01, ge=0, le=1, description="The same p at most this.")
     uniform: float = Field(0.999, ge=0, le=1, description="p of χ² against equal counts above this.")
     discrete: int = Field(20, ge=1, description="Whole numbers with at most so many distinct values.")
-    heaping: float = Field(0.2, ge=0, le=1, description="More multiples of ten than this share.")
+    heaping: float = Field(0.2, ge=0, le=1, description="More multiples of ten other than 0 than this share.")
     bimodality: float = Field(5 / 9, ge=0, le=1, description="Sarle's coefficient above this.")
     log_scale: float = Field(1000.0, gt=1, description="Positive numbers whose max / min is at least this.")
     outliers: float = Field(0.0, ge=0, le=1, description="More values outside Tukey's fences than this share.")
