@@ -168,6 +168,7 @@ def test_it_fires_here_too(code: str, columns: dict[str, Any]) -> None:
         ("near_duplicates", {"x": ["a", "b", "A"]}, [2]),
         ("near_duplicates", {"x": ["A", "a", "b", "b", "b"]}, [1]),
         ("near_duplicates", {"x": ["a\u00a0b", "a b", "c", "c\u00a0"]}, [1, 3]),
+        ("heaping", {"x": [0] * 30 + [*range(40), *range(40, 200, 10)]}, [40, 50, 60, *range(70, 77)]),
         ("padded", {"x": ["x\u00a0", "x", "\u3000y", "y"]}, [0, 2]),
         ("trim_variants", {"x": ["x\u00a0", "x", "x"]}, [0]),
         ("empty_strings", {"x": ["\u00a0", "x", "\u3000", "\u2003", "\v"]}, [0, 2, 3, 4]),
@@ -191,6 +192,32 @@ def test_rows_show_it(code: str, columns: dict[str, Any], rows: list[int]) -> No
 def test_thresholds_are_parameters(code: str, columns: dict[str, Any], thresholds: dict[str, float]) -> None:
     assert code in codes(columns)
     assert code not in codes(columns, thresholds=thresholds)
+
+
+def test_zeros_are_no_heap() -> None:
+    sizes = np.exp(3 + 2 * NORMAL)
+    found = codes({"x": np.where(np.arange(300) % 4 == 0, 0.0, sizes)})
+    assert "zeros" in found
+    assert "heaping" not in found
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([np.inf, 1.0], pa.float64()),
+        ([-np.inf, 1.0], pa.float64()),
+        ([date(2020, 1, 1), date(2020, 1, 2)], pa.date32()),
+        ([0, 1], pa.timestamp("us", "Europe/Berlin")),
+        ([10**18, 10**18 + 1], pa.timestamp("ns")),
+        ([6 * 10**17, 0], pa.timestamp("s")),
+        ([1, 2], pa.time64("ns")),
+        ([0, 86_400_000], pa.date64()),
+    ],
+)
+def test_what_is_nearly_constant_is_so_in_every_kind(values: list[Any], kind: pa.DataType) -> None:
+    usual, other = values
+    found = codes({"x": pa.array([usual] * 60 + [None, other] + [usual] * 39, kind)})["quasi_constant"]
+    assert (found["n"], found["share"]) == (99, 0.99)
 
 
 def test_three_years_are_no_humps() -> None:

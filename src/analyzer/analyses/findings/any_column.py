@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 from scipy.special import chdtrc
 
+from analyzer.analyses.findings import dates
 from analyzer.analyses.findings.codes import Issue
 from analyzer.analyses.findings.look import Look, as_mask
 
@@ -47,6 +48,10 @@ def _largest(look: Look) -> int:
         return int(max(figures["true"], figures["false"]))
     if "top" in figures:
         return int(figures["top"][0]["count"])
+    if look.kind == "numeric" and 2 * figures["infinities"] > figures["count"]:
+        return max(int(np.count_nonzero(look.numbers == end)) for end in (np.inf, -np.inf))
+    if look.kind == "datetime" and figures["q25"] == figures["q75"]:
+        return dates.occurrences(look.column, figures["q50"])
     if look.kind == "numeric" and figures["q25"] == figures["q75"]:
         return int(np.count_nonzero(look.numbers == figures["q50"]))
     return 0

@@ -15,6 +15,7 @@ from analyzer.analyses.findings.numbers import order
 
 Array = npt.NDArray[Any]
 
+BLOCK = 1 << 20
 PLACEHOLDERS = tuple(np.datetime64(day, "D") for day in ("1900-01-01", "1970-01-01", "9999-12-31"))
 
 
@@ -43,6 +44,15 @@ def at(look: Look) -> Array:
     seconds = ticks(look.column) // Clock(look.column.type).per_second
     moments[as_mask(pc.is_valid(look.column))] = seconds.view("datetime64[s]")
     return moments
+
+
+def occurrences(column: pa.ChunkedArray, moment: str) -> int:
+    """How often a moment occurs that is given as it is among the figures; a block of rows at a time."""
+    day = "1970-01-01T" if pa.types.is_time(column.type) else ""
+    unit: Any = "s" if pa.types.is_date(column.type) else column.type.unit
+    tick = np.datetime64(day + moment.removesuffix("Z"), unit).astype(np.int64)
+    blocks = (ticks(column.slice(start, BLOCK)) for start in range(0, len(column), BLOCK))
+    return sum(int(np.count_nonzero(block == tick)) for block in blocks)
 
 
 def future(moments: Array, as_of: np.datetime64) -> Array:
