@@ -56,6 +56,36 @@ def test_headers_that_are_the_same_once_folded_or_were_in_the_file() -> None:
     assert [(one.name, one.columns) for one in result.headers] == [("Name", ["Name", "name "]), ("x", ["x", "x_2"])]
 
 
+@pytest.mark.parametrize(
+    ("names", "same"),
+    [
+        (["\u0915\u093f", "\u0915\u093e"], False),  # two vowels on one consonant
+        (["cafe\u0301", "cafe"], False),
+        (["caf\u00e9", "cafe"], False),
+        (["cafe\u0301", "CAF\u00c9"], True),
+        (["Stra\u00dfe", "STRASSE"], True),
+        (["x\u00b2", "x 2"], True),
+    ],
+)
+def test_headers_are_compared_with_their_marks(names: list[str], same: bool) -> None:
+    table = pa.table({name: [place] for place, name in enumerate(names)})
+    assert [one["columns"] for one in run(table, TASK)["headers"]] == ([names] if same else [])
+
+
+def test_keys_of_lists_are_not_compared() -> None:
+    table = pa.table({"a": [[1], [1]], "b": [1, 2], "c": [1, 1]})
+    whole, *keys = run(table, TASK, keys=[["a"], ["a", "b"], ["b"]])["keys"]
+    assert (whole["extra_copies"], whole["unique"], whole["notes"]) == (0, True, {})
+    assert (keys[2]["extra_copies"], keys[2]["unique"], keys[2]["notes"]) == (0, True, {})
+    for key in keys[:2]:
+        nothing = ("extra_copies", "rows_in_groups", "groups", "unique")
+        assert {name: key[name] for name in nothing} == dict.fromkeys(nothing)
+        assert key["notes"] == {name: {"kind": "undefined", "reason": "unsupported"} for name in nothing}
+        assert key["samples"] == []
+    (whole,) = run(table.select(["a"]), TASK)["keys"]
+    assert (whole["extra_copies"], whole["unique"]) == (None, None)
+
+
 @pytest.mark.parametrize("keys", [[[]], [["nobody"]]])
 def test_keys_that_are_none_are_refused(keys: list[list[str]]) -> None:
     with pytest.raises(InvalidParameters):

@@ -24,13 +24,15 @@ Reason = Literal[
     "too-few-values",
     "too-many",
     "too-many-patterns",
+    "unsupported",
     "zero-mean",
 ]
 """Why a figure is null: it would be ±∞; there is nothing to take it of; it needs more values, a package, or a wider
 floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories;
 columns determine each other (`singular`); what is iterated does not settle; nothing is missing, or in more ways than
 are looked at; the values have too many decimals for a last digit; two columns hold different kinds of values; no
-test is made of moments, lists and the like; nothing says after how many steps values might repeat."""
+test is made of moments, lists and the like; no such figure is taken of values of this type (`unsupported`); nothing
+says after how many steps values might repeat."""
 
 
 class Undefined(Frozen):

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from analyzer.analyses.figures import columns
 from analyzer.analyses.figures.hashing import repeated
-from analyzer.analyses.figures.wire import shortened
+from analyzer.analyses.figures.wire import shortened, unknown
 from analyzer.analyses.findings.rows import groups_of, identities_of, row_hashes
 
 Array = npt.NDArray[Any]
@@ -19,28 +19,36 @@ Array = npt.NDArray[Any]
 MAX_ROWS = 10
 
 
-def of_key(table: pa.Table, names: Sequence[str], most: int, *, none: bool = False) -> dict[str, Any]:
-    """`{columns, extra_copies, rows_in_groups, groups, rows_with_missing, unique, samples}` of rows equal in these.
+def of_key(
+    table: pa.Table, names: Sequence[str], most: int, *, whole: bool = False, none: bool = False
+) -> dict[str, Any]:
+    """`{columns, extra_copies, rows_in_groups, groups, rows_with_missing, unique, samples, notes}` of rows equal in
+    these.
 
-    Missing values equal each other. `samples` are the largest groups, `most` of them. It may be known that there are
-    `none`.
+    Missing values equal each other. `samples` are the largest groups, `most` of them. Lists and their like are not
+    compared: they are left out of `whole` rows, and no other key has them. It may be known that there are `none`.
     """
     plain = [columns.plain(table.column(name)) for name in names]
     comparable = [column for column in plain if columns.kind_of(column.type) != "unsupported"]
-    order, starts, sizes = (np.zeros(0, np.int64),) * 3 if none else _groups(comparable, table.num_rows)
+    compared = len(comparable) == len(plain) or (whole and bool(comparable))
+    order, starts, sizes = (np.zeros(0, np.int64),) * 3 if none or not compared else _groups(comparable, table.num_rows)
     gone = np.zeros(table.num_rows, dtype=bool)
     for column in plain:
         if column.null_count or pa.types.is_floating(column.type):
             gone |= pc.is_null(column, nan_is_null=True).to_numpy()
     largest = np.lexsort((order[starts], -sizes))[:most]
     extra = int(sizes.sum()) - sizes.size
-    return {
-        "columns": list(names),
+    counts = {
         "extra_copies": extra,
         "rows_in_groups": int(sizes.sum()),
         "groups": sizes.size,
-        "rows_with_missing": int(gone.sum()),
         "unique": not extra and not gone.any() and table.num_rows > 0,
+    }
+    told: dict[str, Any] = counts | {"notes": {}} if compared else unknown(tuple(counts), "unsupported")
+    return {
+        "columns": list(names),
+        **told,
+        "rows_with_missing": int(gone.sum()),
         "samples": [_sample(table, names, order[starts[one] : starts[one] + sizes[one]]) for one in largest],
     }
 

@@ -12,15 +12,17 @@ blanks of text are ignored; exact ones are among them. Blanks are Unicode's whit
 
 `keys` are sets of columns to compare rows by; each gets the same three counts, the number of rows in which a part of
 the key is missing, whether the key is `unique` (no copies, nothing missing), and its largest groups with their first
-rows. The whole row always comes first. `samples` limits how many groups are shown.
+rows. The whole row always comes first, without its lists and structs. `samples` limits how many groups are shown. Rows
+are not compared by a key with lists or structs in it: the counts are `null`, the reason `unsupported`.
 
 ## Columns and headers
 
 `columns` are those that equal an earlier one of the same type, cell by cell. `headers` are names that are the same but
-for case, blanks and punctuation, and those that reading had to change because they were there before.
+for case, blanks, punctuation and encoding (NFKC), and those that reading had to change because they were there before.
 """
 
 import json
+import unicodedata
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -28,6 +30,7 @@ from pydantic import Field
 from analyzer.analyses.columns import chosen
 from analyzer.analyses.findings.duplicates import NAME as WHOLE
 from analyzer.analyses.findings.duplicates import duplicates_part, find_duplicates
+from analyzer.analyses.notes import Note
 from analyzer.analyses.recipes import recipe
 from analyzer.charts import top_values
 from analyzer.errors import InvalidParameters
@@ -84,12 +87,13 @@ class Key(Frozen):
     """Rows compared by some of their columns."""
 
     columns: list[str]
-    extra_copies: int
-    rows_in_groups: int
-    groups: int
+    extra_copies: int | None
+    rows_in_groups: int | None
+    groups: int | None
     rows_with_missing: int = Field(description="Rows in which one of these is missing.")
-    unique: bool = Field(description="No copies and nothing missing: fit for a primary key.")
+    unique: bool | None = Field(description="No copies and nothing missing: fit for a primary key.")
     samples: list[Group] = Field(description="The largest groups first.")
+    notes: dict[str, Note]
 
 
 class SameColumn(Frozen):
@@ -151,8 +155,10 @@ def compute(tables: Tables, part: Part, params: DuplicatesParams) -> Section:
         return find_duplicates(tables, params.columns)
     from analyzer.analyses.findings import groups
 
-    none = bool(part.given) and not part.given[0].data["duplicates"]["exact"]["extra_copies"]
-    return Section(part.name, {"key": groups.of_key(tables["df"], part.columns, params.samples, none=none)})
+    whole = bool(part.given)
+    none = whole and not part.given[0].data["duplicates"]["exact"]["extra_copies"]
+    found = groups.of_key(tables["df"], part.columns, params.samples, whole=whole, none=none)
+    return Section(part.name, {"key": found})
 
 
 def merge(sections: Sequence[Section], schemas: Schemas, params: DuplicatesParams) -> DuplicatesResult:
@@ -185,9 +191,14 @@ def _headers(schema: TableSchema, names: Sequence[str]) -> list[SameHeader]:
         written |= {one.name: one.original_name for one in schema.reading.columns if one.original_name is not None}
     found: dict[str, list[str]] = {}
     for name in names:
-        folded = "".join(letter for letter in written[name].casefold() if letter.isalnum())
-        found.setdefault(folded or json.dumps(written[name]), []).append(name)
+        found.setdefault(_folded(written[name]) or json.dumps(written[name]), []).append(name)
     return [SameHeader(name=written[alike[0]], columns=alike) for _, alike in sorted(found.items()) if len(alike) > 1]
+
+
+def _folded(name: str) -> str:
+    """Letters, digits and the marks on them, whatever their case and however they are encoded."""
+    letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(letter for letter in letters if letter.isalnum() or unicodedata.category(letter)[0] == "M")
 
 
 analysis = Analysis(
