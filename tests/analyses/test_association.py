@@ -50,12 +50,19 @@ def test_variance_between_groups_by_hand() -> None:
         (["x"] * 9, ["a", "b", "c"] * 3, "cramers_v", "constant"),
         (["x", "y", "x"] * 3, [5.0] * 9, "eta_squared", "constant"),
         (["x", None, "y"], [None, 1.0, None], "eta_squared", "too-few-values"),
+        ([f"t{number}" for number in range(10)], ["x", "y"] * 5, "cramers_v", "too-few-values"),
     ],
 )
 def test_undefined_says_why(one: Any, two: Any, figure: str, reason: str) -> None:
     found = only(one, two)
     assert (found[figure], found["strength"]) == (None, None)
     assert found["notes"][figure] == {"kind": "undefined", "reason": reason}
+
+
+def test_as_many_categories_as_numbers_leave_nothing_to_test() -> None:
+    found = only(["a", "b", "c", "d"], [1.0, 2.0, 3.0, 4.0])
+    assert (found["eta_squared"], found["p"]) == (1.0, None)
+    assert found["notes"] == {"p": {"kind": "undefined", "reason": "too-few-values"}}
 
 
 def test_numbers_are_cut_at_quantiles() -> None:

@@ -9,7 +9,7 @@ levels are needed, in bins.
 | any | `mutual_information` in nats; `theils_u`: the share of the column's entropy that knowing the other takes away; `theils_u_reverse`: the other way round |
 
 A figure is `null` with the reason `constant` where a side has one level or does not vary, `too-few-values` where too
-few rows have both. `strength` is V, η or, for two columns of numbers, √(1 − exp(−2 · mutual information)), which is
+few rows have both: fewer than two, or no more than there are categories. `strength` is V, η or, for two columns of numbers, √(1 − exp(−2 · mutual information)), which is
 abs(r) for normal data: all lie between 0 and 1, and pairs stand in their falling order, `pairs` of them at most.
 
 ## Bounds
@@ -34,7 +34,7 @@ from analyzer.charts import heatmap
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 3
+VERSION = 4
 MAX_DRAWN = 40
 
 METHODS = {

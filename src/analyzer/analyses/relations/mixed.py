@@ -103,9 +103,15 @@ def _pair(name: str, one: Levels, other: str, two: Levels) -> dict[str, Any]:
     else:
         kinds = "numbers"
         strength = math.sqrt(-math.expm1(-2 * information)) if min(table.shape, default=0) > 1 else math.nan
-    reason: Reason = "too-few-values" if n < 2 else "constant"
+    varied = figures["eta_squared"] >= 0 if kinds == "category and numbers" else min(table.shape, default=0) > 1
     apply = {"categories": ("cramers_v", "p"), "category and numbers": ("eta_squared", "p"), "numbers": ()}[kinds]
     wanted = (*apply, "mutual_information", "theils_u", "theils_u_reverse", "strength")
     told = {key: None if math.isnan(value) else value for key, value in (figures | {"strength": strength}).items()}
-    notes = {key: undefined(reason) for key in wanted if told[key] is None}
+    notes = {key: undefined(_reason(key, n, varied)) for key in wanted if told[key] is None}
     return {"column": name, "other": other, "kinds": kinds, "n": n, **told, "notes": notes}
+
+
+def _reason(figure: str, n: int, varied: bool) -> Reason:
+    """Why it is null of so many rows, in which both sides vary or not; numbers in one bin may vary."""
+    of_levels = figure.startswith("theils_u")
+    return "constant" if n > 1 and (of_levels or not varied) else "too-few-values"
