@@ -3,6 +3,7 @@
 import datetime
 
 import pyarrow as pa
+import pytest
 
 from analyzer.models.datasets import BadRows, CellSample, Coercion, ColumnReading, ReadingReport
 from analyzer.registry import Result
@@ -100,3 +101,44 @@ def test_meanings_and_formats() -> None:
     assert (columns["category"]["min"], columns["category"]["max"]) == ("a", "b")
     assert columns["count"]["examples"] == ["0", "1", "2", "3", "4"]
     assert columns["date"]["examples"] == ["2020-01-01", "2020-01-02", "2020-01-03"]
+
+
+def test_every_null_of_a_schema_says_why() -> None:
+    table = pa.table(
+        {
+            "infinite": [1.0, float("inf")],
+            "lists": [[1], [2]],
+            "flags": [True, False],
+            "bytes": [b"a", b"b"],
+            "nothing": pa.nulls(2),
+            "text": ["a", "b"],
+            "moments": pa.array([1, 2], pa.timestamp("us", "Europe/Berlin")),
+        }
+    )
+    columns = {column["name"]: column for column in run(table, "eda_schema")["columns"]}
+    reasons = {name: {key: note["reason"] for key, note in one["notes"].items()} for name, one in columns.items()}
+    ends = {"min": "unsupported", "max": "unsupported", "format": "unsupported"}
+    assert reasons == {
+        "infinite": {"max": "infinite", "format": "unsupported"},
+        "lists": {"distinct": "unsupported", **ends},
+        "flags": ends,
+        "bytes": ends,
+        "nothing": {"min": "no-values", "max": "no-values", "format": "no-values"},
+        "text": {"format": "nothing-common"},
+        "moments": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "examples"),
+    [
+        ([1, 2], pa.time64("ns"), ["00:00:00.000000001", "00:00:00.000000002"]),
+        ([1, 10**9], pa.timestamp("ns"), ["1970-01-01T00:00:00.000000001", "1970-01-01T00:00:01"]),
+        ([0, None, 1], pa.timestamp("s", "Europe/Berlin"), ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z"]),
+        ([1, 2], pa.date32(), ["1970-01-02", "1970-01-03"]),
+    ],
+)
+def test_examples_are_values_of_the_column(values: list[int | None], kind: pa.DataType, examples: list[str]) -> None:
+    (column,) = run(pa.table({"x": pa.array(values, kind)}), "eda_schema")["columns"]
+    assert column["examples"] == examples
+    assert (column["min"], column["max"]) == (examples[0], examples[-1])

@@ -16,6 +16,7 @@ Reason = Literal[
     "no-moments",
     "no-period",
     "no-rows",
+    "nothing-common",
     "no-values",
     "not-installed",
     "not-tested",
@@ -31,8 +32,8 @@ Reason = Literal[
 floating-point number; it divides by a mean or a spread of zero; there are too many columns, pairs or categories;
 columns determine each other (`singular`); what is iterated does not settle; nothing is missing, or in more ways than
 are looked at; the values have too many decimals for a last digit; two columns hold different kinds of values; no
-test is made of moments, lists and the like; no such figure is taken of values of this type (`unsupported`); nothing
-says after how many steps values might repeat."""
+test is made of moments, lists and the like; no such figure is taken of values of this type (`unsupported`); too few
+values look alike (`nothing-common`); nothing says after how many steps values might repeat."""
 
 
 class Undefined(Frozen):

@@ -18,7 +18,11 @@ What every column is: its type, what it seems to mean, whether it may be missing
 `format` is the pattern that at least 95 % of up to 10,000 texts have – a web address, an e-mail address, a UUID, an IP
 address, a telephone number, a number, a date – or, of moments, their resolution. Which texts are looked at: the first
 distinct ones. `coercions` are cells that reading stored as something other than what they literally say, with samples.
-`examples` are the first distinct values, at most five.
+`examples` are the first distinct values, at most five; moments as `min` and `max` are written, in UTC where they have
+a zone.
+
+Where `distinct`, `min`, `max` or `format` is `null`, `notes` say why: there are `no-values`, an end is `infinite`,
+texts have `nothing-common`, or columns of this kind have no such figure (`unsupported`).
 """
 
 from collections.abc import Sequence
@@ -28,6 +32,7 @@ from pydantic import Field
 
 from analyzer.analyses.columns import chosen, in_table_order
 from analyzer.analyses.eda.statistical_summary import figure_parts, figures, is_figures
+from analyzer.analyses.notes import Note
 from analyzer.analyses.recipes import recipe
 from analyzer.models import TableSchema
 from analyzer.models.base import Frozen
@@ -78,8 +83,9 @@ class DescribedColumn(Frozen):
     distinct: int | None
     min: int | float | str | None = Field(description="The smallest value, the first in order, or the earliest.")
     max: int | float | str | None
-    format: str | None = Field(description="What texts look like, or the resolution of moments. None: nothing common.")
+    format: str | None = Field(description="What texts look like, or the resolution of moments.")
     examples: list[str] = Field(description="The first distinct values, at most five.")
+    notes: dict[str, Note] = Field(description="Why `distinct`, `min`, `max` or `format` is null.")
     coercions: list[Changed]
 
 
@@ -156,5 +162,5 @@ analysis = Analysis(
     compute=compute,
     merge=merge,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
-    version=2,
+    version=3,
 )

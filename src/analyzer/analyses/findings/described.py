@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer.analyses.figures import categories, columns
+from analyzer.analyses.figures.dates import Clock, ticks
 from analyzer.analyses.figures.wire import shortened
 from analyzer.analyses.findings import texts
 from analyzer.analyses.findings.blanks import ANY_OF, spaced
 from analyzer.analyses.findings.look import as_mask
+from analyzer.analyses.notes import Reason, undefined
 
 Array = npt.NDArray[Any]
 
@@ -35,10 +37,10 @@ EQUALLY = ("name", "kind", "type", "missing")
 
 
 def describe(column: pa.ChunkedArray, known: Mapping[str, Any]) -> dict[str, Any]:
-    """`{name, kind, type, meaning, nullable, missing, distinct, min, max, format, examples}`, given its figures."""
+    """What `eda_schema` says of a column, given its figures: all but what only reading knows."""
     column = columns.plain(column)
     low, high = _ends(column, known)
-    return {name: known[name] for name in EQUALLY} | {
+    found = {name: known[name] for name in EQUALLY} | {
         "meaning": _meaning(column, known),
         "nullable": known["missing"] > 0,
         "distinct": known.get("distinct", 0 if known["kind"] == "empty" else None),
@@ -47,10 +49,25 @@ def describe(column: pa.ChunkedArray, known: Mapping[str, Any]) -> dict[str, Any
         "format": _format(column, known),
         "examples": _examples(column, known),
     }
+    gaps = [name for name in ("distinct", "min", "max", "format") if found[name] is None]
+    return found | {
+        "notes": {name: known["notes"].get(name) or undefined(_reason(name, column, known)) for name in gaps}
+    }
+
+
+def _reason(figure: str, column: pa.ChunkedArray, known: Mapping[str, Any]) -> Reason:
+    """Why a figure is null that the column's figures say nothing about."""
+    if known["kind"] == "empty":
+        return "no-values"
+    return "nothing-common" if figure == "format" and _is_text(column, known) else "unsupported"
+
+
+def _is_text(column: pa.ChunkedArray, known: Mapping[str, Any]) -> bool:
+    return known["kind"] in ("categorical", "text") and not categories.is_binary(column.type)
 
 
 def _ends(column: pa.ChunkedArray, known: Mapping[str, Any]) -> tuple[Any, Any]:
-    if known["kind"] in ("categorical", "text") and not categories.is_binary(column.type):
+    if _is_text(column, known):
         low, high = pc.min_max(column).as_py().values()
         return shortened(low), shortened(high)
     return known.get("min"), known.get("max")
@@ -76,7 +93,7 @@ def _meaning(column: pa.ChunkedArray, known: Mapping[str, Any]) -> str:
 def _format(column: pa.ChunkedArray, known: Mapping[str, Any]) -> str | None:
     if known["kind"] == "datetime":
         return str(known["resolution"])
-    if known["kind"] not in ("categorical", "text") or categories.is_binary(column.type):
+    if not _is_text(column, known):
         return None
     values = _first_distinct(column, LOOKED_AT, known["distinct"])
     for name, pattern in FORMATS.items():
@@ -88,9 +105,10 @@ def _format(column: pa.ChunkedArray, known: Mapping[str, Any]) -> str | None:
 def _examples(column: pa.ChunkedArray, known: Mapping[str, Any]) -> list[str]:
     if known["kind"] in ("empty", "unsupported"):
         return []
-    found = dict.fromkeys(
-        _shown(value) for value in _first_distinct(column, 2 * MAX_EXAMPLES, known["distinct"]).to_pylist()
-    )
+    first = _first_distinct(column, 2 * MAX_EXAMPLES, known["distinct"])
+    if known["kind"] == "datetime":
+        return [Clock(column.type).text(tick) for tick in ticks(pa.chunked_array([first[:MAX_EXAMPLES]])).tolist()]
+    found = dict.fromkeys(map(_shown, first.to_pylist()))
     return [text for text in found if text is not None][:MAX_EXAMPLES]
 
 
@@ -99,7 +117,7 @@ def _shown(value: Any) -> str | None:
         return shortened("0x" + value[:256].hex())
     if value is None or value != value:
         return None
-    return shortened(value.isoformat() if hasattr(value, "isoformat") else str(value))
+    return shortened(str(value))
 
 
 def _first_distinct(column: pa.ChunkedArray, most: int, distinct: int) -> pa.Array:
