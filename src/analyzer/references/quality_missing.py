@@ -1,4 +1,8 @@
-"""Missing values by pandas. No library has Little's test; its test case is a published one."""
+"""Missing values by pandas.
+
+None of these libraries has Little's test; our tests hold it against Anderson's estimates in closed form (1957), for two
+variables of which one is always there.
+"""
 
 from collections.abc import Mapping
 from itertools import combinations
