@@ -180,6 +180,15 @@ def test_correlation_of_many_rows_takes_a_sample_by_seed() -> None:
     assert first | {"as_of": 0} == run(table, TASK, seed=1) | {"as_of": 0}
 
 
+@pytest.mark.parametrize(("rows", "drawn"), [(pairs.MAX_VALUES, False), (pairs.MAX_VALUES + 1, True)])
+def test_distributions_of_many_values_are_compared_by_some(rows: int, drawn: bool) -> None:
+    random = np.random.default_rng(10)
+    table = pa.table({"x": random.random(rows), "y": random.random(rows)})
+    notes = run(table, TASK, seed=3)["correlation"]["notes"]
+    sample = {"kind": "sample", "n": pairs.MAX_VALUES, "seed": 3}
+    assert notes == ({"distributions": sample} if drawn else {})
+
+
 def test_texts_beyond_the_bound_make_scores_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look, "MAX_LEVELS", 2)
     result = run(pa.table({"s": ["a", " b", "c", "N/A", None]}), TASK)

@@ -38,8 +38,8 @@ severity, then code, column and other column.
 - Correlation is Pearson's r over complete pairs of numeric columns, and Cramér's V, bias-corrected (Bergsma 2013) and
   without Yates's correction, of text and boolean columns with 2 to 50 levels; a side with one level has none. The
   first 500 numeric and 60 categorical columns are paired. Above 100,000 rows that many are drawn with `seed`.
-- Equal distributions: two-sample Kolmogorov–Smirnov test on up to 1,000 values of each of the first 60 numeric
-  columns.
+- Equal distributions: two-sample Kolmogorov–Smirnov test on up to 1,000 values, drawn with `seed`, of each of the
+  first 60 numeric columns; the note `distributions` of `correlation` says so where more were there.
 - Where a datetime column puts the table in order, up to 50 numeric columns are tested over their last 1,000 values:
   the augmented Dickey–Fuller test (constant, lags by AIC) and Fisher's g (1929) on the
   periodogram of the differences, which finds a season where one period seen at least three times stands out.
@@ -190,7 +190,9 @@ class Pairing(Frozen):
     numeric: int
     categorical: int
     pairs: int
-    notes: dict[str, Note]
+    notes: dict[str, Note] = Field(
+        description="`rows`: how many were drawn; `distributions`: so many values of a column at most were compared."
+    )
 
 
 class Series(Frozen):

@@ -45,13 +45,17 @@ def examine(table: pa.Table, limits: Thresholds, seed: int, known: Mapping[str, 
     numeric, levels = numeric[:MAX_NUMERIC], _levels(plain)
     found = _strongest(_correlated(taken, numeric, limits, known))
     found += _strongest(_associated(levels, limits))
-    found += _strongest(_alike({name: plain[name] for name in numeric[:MAX_DISTRIBUTIONS]}, limits, seed))
+    lines, drawn = _lines({name: plain[name] for name in numeric[:MAX_DISTRIBUTIONS]}, seed)
+    found += _strongest(_alike(lines, limits))
+    notes = {} if rows is None else {"rows": {"kind": "sample", "n": rows.size, "seed": seed}}
+    if drawn:
+        notes["distributions"] = {"kind": "sample", "n": MAX_VALUES, "seed": seed}
     return {
         "rows": taken.num_rows,
         "numeric": len(numeric),
         "categorical": len(levels),
         "pairs": _pairs(len(numeric)) + _pairs(len(levels)),
-        "notes": {} if rows is None else {"rows": {"kind": "sample", "n": rows.size, "seed": seed}},
+        "notes": notes,
         "issues": found,
     }
 
@@ -107,17 +111,23 @@ def _associated(levels: dict[str, Levels], limits: Thresholds) -> Iterator[Issue
             yield issue("high_correlation", one, limits, other=two, n=shared, value=strength, message=text)
 
 
-def _alike(numeric: Mapping[str, pa.ChunkedArray], limits: Thresholds, seed: int) -> Iterator[Issue]:
-    """Pairs whose distributions the two-sample test of Kolmogorov and Smirnov cannot tell apart."""
+def _lines(numeric: Mapping[str, pa.ChunkedArray], seed: int) -> tuple[dict[str, Array], bool]:
+    """The finite values of each column with enough of them, in order; and whether of some only MAX_VALUES are drawn."""
+    drawn = False
     random = np.random.default_rng(seed)
     lines: dict[str, Array] = {}
     for name, column in numeric.items():
         values = doubles(column)
         present = values[np.isfinite(values)]
         if present.size > MAX_VALUES:
-            present = random.choice(present, MAX_VALUES, replace=False)
+            present, drawn = random.choice(present, MAX_VALUES, replace=False), True
         if present.size >= 20 and present.min() < present.max():
             lines[name] = np.sort(present)
+    return lines, drawn
+
+
+def _alike(lines: Mapping[str, Array], limits: Thresholds) -> Iterator[Issue]:
+    """Pairs whose distributions the two-sample test of Kolmogorov and Smirnov cannot tell apart."""
     for one, two in combinations(lines, 2):
         p = same_distribution(lines[one], lines[two])
         if p > limits.similar_distribution:
