@@ -1,7 +1,6 @@
 """Cells as JSON that loses nothing."""
 
 import base64
-import datetime
 import decimal
 import math
 from collections.abc import Callable
@@ -30,10 +29,6 @@ EXACT: dict[type, Callable[[Any], Any]] = {
     int: _integer,
     float: _float,
     decimal.Decimal: str,
-    datetime.datetime: datetime.datetime.isoformat,
-    datetime.date: datetime.date.isoformat,
-    datetime.time: datetime.time.isoformat,
-    datetime.timedelta: datetime.timedelta.total_seconds,
     bytes: lambda value: base64.b64encode(value).decode("ascii"),
     list: lambda value: [exact(item) for item in value],
     dict: lambda value: {key: exact(item) for key, item in value.items()},

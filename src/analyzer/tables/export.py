@@ -9,6 +9,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from analyzer.models import ExportFormat
+from analyzer.tables.moments import far_off_texts, is_far_off
 
 BLOCK_ROWS = 64 * 1024
 
@@ -28,21 +29,27 @@ def _write_parquet(table: pa.Table, target: Path, raw: bool) -> None:
 
 
 def _write_csv(table: pa.Table, target: Path, raw: bool) -> None:
-    plain = pa.schema([pa.field(_shown(field.name, raw), _plain_type(field.type)) for field in table.schema])
+    fields = zip(table.column_names, table.itercolumns(), strict=True)
+    plain = pa.schema([pa.field(_shown(name, raw), _plain_type(column)) for name, column in fields])
     with pacsv.CSVWriter(target, plain) as writer:
         for batch in table.to_batches(max_chunksize=BLOCK_ROWS):
             columns = [_plain(column, type_, raw) for column, type_ in zip(batch.columns, plain.types, strict=True)]
             writer.write_batch(pa.record_batch(columns, schema=plain))
 
 
-def _plain_type(type_: pa.DataType) -> pa.DataType:
-    """The type itself where CSV has a writing for it, else text."""
+def _plain_type(column: pa.ChunkedArray) -> pa.DataType:
+    """The type itself where CSV has a writing for all its values, else text."""
+    type_ = column.type
+    if pa.types.is_timestamp(type_) and is_far_off(column):
+        return pa.string()
     return type_ if pa.types.is_primitive(type_) or pa.types.is_boolean(type_) else pa.string()
 
 
 def _plain(column: pa.Array, type_: pa.DataType, raw: bool) -> pa.Array:
+    if pa.types.is_timestamp(column.type) and type_ == pa.string():
+        return far_off_texts(column)
     cells = column.cast(type_)
-    if raw or not pa.types.is_string(type_):
+    if raw or not pa.types.is_string(column.type):
         return cells
     looks = pc.match_substring_regex(cells, FORMULA)
     return pc.if_else(looks, pc.binary_join_element_wise("'", cells, ""), cells)

@@ -13,6 +13,7 @@ from analyzer.models import Condition, RowsWanted
 from analyzer.picking import picked
 from analyzer.tables.cells import exact
 from analyzer.tables.halves import in_halves
+from analyzer.tables.moments import exact_moments
 from analyzer.tables.opening import open_table
 from analyzer.tables.ordering import ordered
 from analyzer.tables.searching import contains
@@ -48,9 +49,15 @@ def page(path: str, wanted: RowsWanted) -> dict[str, Any]:
         part = table.select(names).slice(start, wanted.limit)
     else:
         part = picked(table.select(names), ordered(table, numbers, wanted.sort, start, stop))
-    cells = [[exact(value) for value in column.to_pylist()] for column in part.itercolumns()]
+    cells = [_cells(column) for column in part.itercolumns()]
     rows = [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in range(part.num_rows)]
     return {"columns": names, "rows": rows, "total": total}
+
+
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    """The cells as exact JSON values."""
+    moments = exact_moments(column)
+    return [exact(value) for value in column.to_pylist()] if moments is None else moments
 
 
 def _require(table: pa.Table, names: Sequence[str], parameter: str) -> None:
