@@ -94,6 +94,12 @@ def test_nested_objects_are_taken_apart_once(read: Read) -> None:
     assert table.to_pylist() == [{"a.b": 1, "a.c": '{"d": 2.50}', "e": '[1, "x"]'}]
 
 
+def test_keys_that_are_alike_when_taken_apart_are_columns_of_their_own(read: Read) -> None:
+    table, report = read('[{"a":{"b":1},"a.b":2},{"a.b":4},{"a":{"b":3}}]', "t.json")
+    assert table.to_pydict() == {"a.b": [1, None, 3], "a.b_2": [2, 4, None]}
+    assert "'a.b_2'" in report.warnings[0]
+
+
 def test_of_repeated_keys_the_last_value_is_kept(read: Read) -> None:
     table, report = read('[{"a":1,"a":2},{"a":3}]', "t.json")
     assert table["a"].to_pylist() == [2, 3]

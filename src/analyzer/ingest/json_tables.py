@@ -5,7 +5,7 @@ keys (columns), an object with `columns` and `data`, and an object in which one 
 inside rows are taken apart one level deep; what is nested deeper stays JSON.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -29,6 +29,9 @@ from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 SHAPES = "a list of objects or of lists, an object of equally long lists, or one object per line"
 NOTHING = object()
 Row = dict[str, Any]
+Key = str | tuple[str, str]
+"""What names a column: a key of the rows, or one and a key in the object there; `a.b` may be either, and both."""
+FlatRow = Mapping[Any, Any]  # a Key each
 
 
 @dataclass
@@ -36,27 +39,30 @@ class Columns:
     """The columns met so far: for each the kinds of values it holds."""
 
     limits: Limits
-    kinds: dict[str, set[str]] = field(default_factory=dict)
+    kinds: dict[Key, set[str]] = field(default_factory=dict)
     replaced: int = 0
+    _places: dict[Key, str] = field(default_factory=dict)
 
-    def texts(self, rows: list[Row]) -> dict[str, list[str | None]]:
-        """The rows as columns of text; their kinds are noted."""
+    def texts(self, rows: list[FlatRow]) -> dict[str, list[str | None]]:
+        """The rows as columns of text, each under its place among all columns; their kinds are noted."""
         present = dict.fromkeys(key for row in rows for key in row)
         for key in present:
             if key not in self.kinds:
                 self._meet(key)
-        return {key: self._texts(key, [row.get(key) for row in rows]) for key in present}
+        return {self._places[key]: self._texts(key, [row.get(key) for row in rows]) for key in present}
 
-    def _meet(self, key: str) -> None:
+    def _meet(self, key: Key) -> None:
+        self._places[key] = str(len(self.kinds))
         self.kinds[key] = set()
+        name = _name(key)
         if len(self.kinds) > self.limits.max_columns:
             raise TooWide(
-                f"The rows have more than {self.limits.max_columns:,} different keys; {shown(key)} is one too many.",
-                where={"key": key[:MOST_SHOWN]},
+                f"The rows have more than {self.limits.max_columns:,} different keys; {shown(name)} is one too many.",
+                where={"key": name[:MOST_SHOWN]},
                 limit=self.limits.max_columns,
             )
 
-    def _texts(self, key: str, values: list[Any]) -> list[str | None]:
+    def _texts(self, key: Key, values: list[Any]) -> list[str | None]:
         """The values of one column as texts."""
         types = set(map(type, values)) - {type(None)}
         self.kinds[key].update(KINDS.get(type_, "nested") for type_ in types)
@@ -213,17 +219,21 @@ def _are_columns(lists: list[Any]) -> bool:
     return not lists[0] or not all(isinstance(cell, dict) for column in lists for cell in column)
 
 
-def _flat(row: Row) -> Row:
+def _flat(row: Row) -> FlatRow:
     """The row with the objects in it taken apart, one level deep."""
     if dict not in map(type, row.values()):
         return row
-    flat: Row = {}
+    flat: dict[Key, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict) and value:
-            flat |= {f"{key}.{inner}": inside for inner, inside in value.items()}
+            flat |= {(key, inner): inside for inner, inside in value.items()}
         else:
             flat[key] = value
     return flat
+
+
+def _name(key: Key) -> str:
+    return key if isinstance(key, str) else ".".join(key)
 
 
 def _store(
@@ -238,11 +248,11 @@ def _store(
     """Give the columns types, and store them."""
     if not spill.rows or not columns.kinds:
         raise EmptyDataset("The document is valid and holds no rows.", where={"offset": text.offset()})
-    keys = list(columns.kinds)
-    header = unique_names([key.encode("utf-8", "replace").decode() for key in keys])
+    header = unique_names([_name(key).encode("utf-8", "replace").decode() for key in columns.kinds])
+    keys = [str(place) for place in range(len(columns.kinds))]
     hints = replace(Hints.of(options), null_tokens=options.null_tokens or ())
     sample = next(spill.chunks(keys))
-    plans = [_plan(cells, columns.kinds[key], hints) for key, cells in zip(keys, sample, strict=True)]
+    plans = [_plan(cells, kinds, hints) for kinds, cells in zip(columns.kinds.values(), sample, strict=True)]
     plans = fixed_plans(plans, header.names, options)
     findings = Findings()
     table = SpilledTable(spill, keys, header.names, plans, hints, lambda _: None)
