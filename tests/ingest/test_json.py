@@ -1,10 +1,14 @@
 """JSON: exactly the documents that RFC 8259 allows, and every digit of their numbers."""
 
+import io
 import json
+from pathlib import Path
 
 import pytest
 
 from analyzer.errors import EmptyDataset, InvalidJson, NotATable, UnsupportedFormat
+from analyzer.ingest import ingest
+from analyzer.models.datasets import ReadingOptions
 from tests.ingest.conftest import Read
 
 INVALID = [
@@ -141,3 +145,61 @@ def test_broken_json_is_json_under_any_name(read: Read, text: str) -> None:
 def test_utf16_json_is_refused(read: Read) -> None:
     with pytest.raises((InvalidJson, UnsupportedFormat)):
         read('[{"a":1}]'.encode("utf-16"), "t.json")
+
+
+@pytest.mark.parametrize("text", ["[2019],[2020]\n5,6\n7,8\n", "[1],a\n[2],b\n"])
+def test_brackets_that_are_json_only_at_first_are_text(read: Read, text: str) -> None:
+    table, report = read(text, "t.csv")
+    assert report.format == "delimited text"
+    assert table.num_columns == 2
+
+
+@pytest.mark.parametrize("ends", ["[[{}]]", "[\n[{}]\n]"])
+def test_long_lists_of_lists_are_json_under_any_name(read: Read, ends: str) -> None:
+    rows = "],\n[".join(",".join(map(str, range(place, place + 12))) for place in range(10_000))
+    table, report = read(ends.format(rows), "t.csv")
+    assert report.format == "JSON"
+    assert table.num_columns == 12
+    assert table["column_2"].to_pylist() == list(range(1, 10_001))
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', '{"a":1}\n', '\ufeff\n{"a":1}\n\n'])
+@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson"])
+def test_json_lines_may_be_one_line(read: Read, text: str, name: str) -> None:
+    table, report = read(text, name)
+    assert (table.to_pydict(), report.format) == ({"a": [1]}, "JSON Lines")
+
+
+def test_a_document_in_several_lines_is_one_under_any_name(read: Read) -> None:
+    assert read('{"a":[1,2],\n"b":[3,4]}', "x.jsonl")[0].to_pydict() == {"a": [1, 2], "b": [3, 4]}
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json", "x"])
+def test_lines_may_be_lists(read: Read, name: str) -> None:
+    table, report = read('[1,"a"]\n[2,"b"]', name)
+    assert (table.to_pydict(), report.format) == ({"column_1": [1, 2], "column_2": ["a", "b"]}, "JSON Lines")
+    assert read('["n","t"]\r\n[1,"a"]\r\n[2,"b"]\r\n', name)[0].to_pydict() == {"n": [1, 2], "t": ["a", "b"]}
+
+
+@pytest.mark.parametrize(("text", "row"), [('[1]\n[2]\n{"a":1}', 3), ('{"a":1}\n[1]\n', 2), ('["a"]\n["x"]\n3', 3)])
+def test_lines_are_all_of_one_kind(read: Read, text: str, row: int) -> None:
+    with pytest.raises(NotATable) as caught:
+        read(text, "x.jsonl")
+    assert caught.value.more["where"] == {"row": row}
+
+
+def test_samples_tell_their_lines(read: Read) -> None:
+    text = '{"a":"x"}\n\n{"a":\n"1"}\n{"a":"y"}\n'
+    for ending in ("\n", "\r\n", "\r"):
+        _, report = read(text.replace("\n", ending), types={"a": "integer"})
+        assert [sample.line for sample in report.coercions[0].samples] == [1, 5]
+    _, report = read('["a"]\n["1"]\n["x"]', types={"a": "integer"})
+    assert [sample.line for sample in report.coercions[0].samples] == [3]
+    _, report = read('[{"a":"x"}]', types={"a": "integer"})
+    assert [sample.line for sample in report.coercions[0].samples] == [None]
+
+
+def test_json_that_still_arrives_is_read_whole(tmp_path: Path) -> None:
+    text = '{"a":[' + ",".join(map(str, range(300_000))) + "]}"
+    shape, _ = ingest(io.BytesIO(text.encode()), tmp_path / "table", filename="t.json", options=ReadingOptions())
+    assert shape.rows == 300_000

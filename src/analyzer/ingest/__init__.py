@@ -9,7 +9,7 @@ from analyzer.ingest.compression import unpacked
 from analyzer.ingest.delimited import read_delimited
 from analyzer.ingest.json_tables import read_json
 from analyzer.ingest.limits import DEFAULT_LIMITS, Limits
-from analyzer.ingest.recognise import is_json, refuse_markup, signature
+from analyzer.ingest.recognise import is_json, is_json_lines_name, refuse_markup, signature
 from analyzer.ingest.source import Origin, Source
 from analyzer.ingest.spreadsheets import read_workbook
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
@@ -50,4 +50,6 @@ def ingest(
         )
     refuse_markup(head)
     name = bytes_.inner_name or filename
-    return (read_json if is_json(head, name) else read_delimited)(bytes_, target, options, limits)
+    if is_json(head, name, whole=len(head) < HEAD_BYTES):
+        return read_json(bytes_, target, options, limits, named_lines=is_json_lines_name(name))
+    return read_delimited(bytes_, target, options, limits)

@@ -1,10 +1,13 @@
 """JSON and JSON Lines: what in a document is a table, and its rows.
 
-Tables are: a list of objects or of lists, one object per line, an object of equally long lists or of objects with equal
-keys (columns), an object with `columns` and `data`, and an object in which one value is a list of objects. Objects
-inside rows are taken apart one level deep; what is nested deeper stays JSON.
+Tables are: a list of objects or of lists, one object or list per line, an object of equally long lists or of objects
+with equal keys (columns), an object with `columns` and `data`, and an object in which one value is a list of objects.
+Objects inside rows are taken apart one level deep; what is nested deeper stays JSON.
 """
 
+import codecs
+import json
+from array import array
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -26,7 +29,8 @@ from analyzer.ingest.text_spill import CHUNK_ROWS, TextSpill, text_spill
 from analyzer.ingest.typed_table import SpilledTable
 from analyzer.models.datasets import ReadingOptions, ReadingReport, TableSchema
 
-SHAPES = "a list of objects or of lists, an object of equally long lists, or one object per line"
+SHAPES = "a list of objects or of lists, an object of equally long lists, or one object or list per line"
+LINE_HEAD_BYTES = 1024 * 1024
 NOTHING = object()
 Row = dict[str, Any]
 Key = str | tuple[str, str]
@@ -89,40 +93,71 @@ def _is_broken(text: str) -> bool:
 
 
 def read_json(
-    source: Source, target: Path, options: ReadingOptions, limits: Limits
+    source: Source, target: Path, options: ReadingOptions, limits: Limits, *, named_lines: bool = False
 ) -> tuple[TableSchema, ReadingReport]:
-    """Store the table in a JSON document. Raises InvalidJson, EmptyDataset, NotATable, TooWide."""
+    """Store the table in a JSON document; `named_lines`: by its name, every line of the file is a document.
+
+    Raises InvalidJson, EmptyDataset, NotATable, TooWide.
+    """
+    by_line = _is_by_line(source, limits, named_lines)
     with source.open() as stream, text_spill() as spill:
         text = JsonText(stream, limits, limits.max_line_bytes)
         first = text.peek()
         if not first:
             raise EmptyDataset("The file is empty or has only white space.", where={"offset": text.offset()})
-        lines = first == "{" and _is_json_lines(source, limits)
-        if not lines and first != "[":
+        if not by_line and first != "[":
             text.max_value_bytes = limits.max_document_bytes
-        rows = _line_rows(text) if lines else _array_rows(text) if first == "[" else _document_rows(text)
+        lines = array("q")
+        rows = _line_rows(text, lines) if by_line else _array_rows(text) if first == "[" else _document_rows(text)
         columns = Columns(limits)
         while chunk := list(islice(rows, CHUNK_ROWS)):
             spill.add(columns.texts([_flat(row) for row in chunk]) or {"": [None] * len(chunk)})
-        return _store(spill, columns, text, source, target, options, "JSON Lines" if lines else "JSON")
+        format_ = "JSON Lines" if by_line else "JSON"
+        return _store(spill, columns, text, lines[-spill.rows :], source, target, options, format_)
 
 
-def _is_json_lines(source: Source, limits: Limits) -> bool:
-    """Whether a second value begins on a new line after the first one."""
+def _is_by_line(source: Source, limits: Limits, named_lines: bool) -> bool:
+    """Whether a second object or list begins on a new line after the first one.
+
+    Or an object is the only one, in one line, and the name says so.
+    """
     with source.open() as stream:
         text = JsonText(stream, limits, limits.max_document_bytes)
+        if text.peek() != "{":
+            return _is_list_per_line(source)
         text.value()
-        return text.line_break_before and text.peek() != ""
+        if text.line_break_before and text.peek():
+            return True
+        size = 0 if text.peek() else text.offset()
+    only = source.head(size).removeprefix(codecs.BOM_UTF8).strip()
+    return named_lines and size > 0 and not any(mark in only for mark in (b"\n", b"\r"))
 
 
-def _line_rows(text: JsonText) -> Iterator[Row]:
-    """The rows of JSON Lines: one object per line."""
-    row = 0
+def _is_list_per_line(source: Source) -> bool:
+    """Whether a second list begins on a new line after the first one."""
+    head = source.head(LINE_HEAD_BYTES).decode("utf-8", "ignore").removeprefix("\ufeff").lstrip(" \t\r\n")
+    try:
+        _, end = json.JSONDecoder().raw_decode(head)
+    except (ValueError, RecursionError):
+        return False
+    ending = LINE_BREAK.match(head, end)
+    return head.startswith("[") and ending is not None and head.startswith("[", ending.end())
+
+
+def _line_rows(text: JsonText, lines: "array[int]") -> Iterator[Row]:
+    """The rows of JSON Lines: one object or list per line. In which, is noted; names of columns have a line too."""
+    is_list = text.peek() == "["
+    values = _line_values(text, lines)
+    odd = yield from _lists(values) if is_list else _objects(values)
+    if odd:
+        what = "list" if is_list else "object"
+        raise NotATable(f"Value {odd:,} of the file is no {what}, as those before it are.", where={"row": odd})
+
+
+def _line_values(text: JsonText, lines: "array[int]") -> Iterator[Any]:
     while text.peek():
         for value in chain(text.run(LINE_BREAK), _last_of_run(text)):
-            row += 1
-            if not isinstance(value, dict):
-                raise NotATable(f"Value {row:,} of the file is no object, as those before it are.", where={"row": row})
+            lines.append(text.value_line)
             yield value
 
 
@@ -240,6 +275,7 @@ def _store(
     spill: TextSpill,
     columns: Columns,
     text: JsonText,
+    lines: Sequence[int],
     source: Source,
     target: Path,
     options: ReadingOptions,
@@ -255,7 +291,7 @@ def _store(
     plans = [_plan(cells, kinds, hints) for kinds, cells in zip(columns.kinds.values(), sample, strict=True)]
     plans = fixed_plans(plans, header.names, options)
     findings = Findings()
-    table = SpilledTable(spill, keys, header.names, plans, hints, lambda _: None)
+    table = SpilledTable(spill, keys, header.names, plans, hints, lines.__getitem__ if lines else lambda _: None)
     shape = table.store(target, findings)
     for key, times in text.duplicates.items():
         findings.warn(f"The key {key!r} is repeated within objects, {times} times; the last value was kept.")

@@ -42,18 +42,21 @@ def _refuse(name: str) -> NoReturn:
 class JsonText:
     """A JSON text being read from a stream; whoever reads takes values one after the other.
 
-    `duplicates` are keys that came more than once in an object; the last value was kept.
+    `duplicates` are keys that came more than once in an object; the last value was kept. `value_line` is the line, from
+    1, in which the value that was read last began.
     """
 
     stream: BinaryIO
     limits: Limits
     max_value_bytes: int
     duplicates: dict[str, int] = field(default_factory=dict)
+    value_line: int = 0
     _text: str = ""
     _place: int = 0
     _offset: int = 0
     _ended: bool = False
     _line_broken: bool = False
+    _lines: int = 0
     _repeated: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,6 +66,7 @@ class JsonText:
         )
         self._decode_value = decoder.raw_decode
         self._fill()
+        self._line_end = "\r" if "\r" in self._text and "\n" not in self._text else "\n"
         if self._text.startswith("\ufeff"):
             self._place = 1
 
@@ -74,6 +78,7 @@ class JsonText:
                     return character
                 self._place += 1
                 self._line_broken = self._line_broken or character in "\n\r"
+                self._lines += character == self._line_end
             elif not self._fill():
                 return ""
 
@@ -167,6 +172,8 @@ class JsonText:
 
     def _accept(self, end: int) -> None:
         """Go on after the value that was scanned last, and count the keys repeated in it."""
+        self.value_line = self._lines + 1
+        self._lines += self._text.count(self._line_end, self._place, end)
         self._place, self._line_broken = end, False
         for key in self._repeated:
             if key in self.duplicates or len(self.duplicates) < MAX_DUPLICATES:

@@ -1,6 +1,7 @@
 """What a file is, by its first bytes. The name decides nothing here."""
 
 import json
+import re
 from pathlib import PurePath
 
 from analyzer.errors import UnsupportedFormat
@@ -40,6 +41,9 @@ MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<svg", b"
 TEXT_PICKLES = (b"(dp", b"(lp", b"ccopy_reg\n", b"c__builtin__\n", b"cbuiltins\n", b"cposix\n", b"cos\n")
 PICKLE_OPENINGS = tuple(bytes([0x80, version]) for version in range(2, 6))
 JSON_NAMES = (".json", ".jsonl", ".ndjson")
+LINES_NAMES = (".jsonl", ".ndjson")
+AFTER_VALUE = re.compile(r"[ \t]*([\r\n]\s*([\[{]|$)|$)")
+LONGEST_TOKEN = len("-Infinity")
 PACKED_NAMES = (".gz", ".bz2", ".xz", ".zst", ".zip")
 WELL_EXPLAINED = 0.6
 """What a delimited reading of brackets has to score, from 0 to 1, to be believed."""
@@ -86,17 +90,37 @@ def refuse_binary(text: str) -> None:
         )
 
 
-def is_json(head: bytes, filename: str) -> bool:
-    """Whether a text is JSON: by its name, or by an opening bracket that no delimited reading explains better."""
-    path = PurePath(filename.lower())
-    if (path.with_suffix("") if path.suffix in PACKED_NAMES else path).suffix in JSON_NAMES:
+def is_json(head: bytes, filename: str, *, whole: bool) -> bool:
+    """Whether a text is JSON: by its name, or by an opening bracket that no delimited reading explains better.
+
+    `whole`: the text ends with its `head`.
+    """
+    if _inner_suffix(filename) in JSON_NAMES:
         return True
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     if start[:1] not in (b"[", b"{"):
         return False
     text = start.decode("utf-8", "replace")
+    return _begins_as_json(text, whole) or explains(text) < WELL_EXPLAINED
+
+
+def is_json_lines_name(filename: str) -> bool:
+    """Whether by its name every line of a file is a document."""
+    return _inner_suffix(filename) in LINES_NAMES
+
+
+def _inner_suffix(filename: str) -> str:
+    """How the name ends, in small letters, without what a compression adds."""
+    path = PurePath(filename.lower())
+    return (path.with_suffix("") if path.suffix in PACKED_NAMES else path).suffix
+
+
+def _begins_as_json(text: str, whole: bool) -> bool:
+    """Whether a text is a JSON value alone or with another one in the next line, or a value up to where it was cut."""
     try:
-        json.JSONDecoder().raw_decode(text)
+        _, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        return not whole and (error.pos >= len(text) - LONGEST_TOKEN or error.msg.startswith("Unterminated string"))
     except (ValueError, RecursionError):
-        return explains(text) < WELL_EXPLAINED
-    return True
+        return False
+    return AFTER_VALUE.match(text, end) is not None
