@@ -165,6 +165,28 @@ async def test_too_much_is_refused_declared_or_not(small: tuple[Api, Analyzer]) 
     assert len(_files(analyzer)) == 4  # the lock, the note of the temporary folder, and one dataset's two
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 1001\r\n\r\n",  # and not a byte of it
+        b"Transfer-Encoding: chunked\r\n\r\n4000\r\n" + bytes(0x4000) + b"\r\n",  # and not the end of it
+    ],
+)
+async def test_too_much_is_refused_without_waiting_for_the_rest(small: tuple[Api, Analyzer], sent: bytes) -> None:
+    api, analyzer = small
+    before = _files(analyzer)
+    reader, writer = await asyncio.open_connection(
+        str(api.http._base_url.host),  # type: ignore[union-attr]
+        api.http._base_url.port,  # type: ignore[union-attr]
+    )
+    writer.write(b"POST /api/upload HTTP/1.1\r\nHost: x\r\n" + sent)
+    answer = await reader.read()  # to its end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"upload-too-large" in answer
+    writer.close()
+    await until(lambda: _files(analyzer) == before)
+
+
 async def test_who_leaves_halfway_leaves_nothing(small: tuple[Api, Analyzer]) -> None:
     api, analyzer = small
     host, port = str(api.http._base_url.host), api.http._base_url.port  # type: ignore[union-attr]

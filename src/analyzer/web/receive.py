@@ -30,12 +30,13 @@ Add = Callable[[Upload, str, ReadingOptions], Awaitable[T]]
 async def receive_file(request: web.Request, analyzer: Analyzer, add: Add[T]) -> T:
     """Read the upload and `add` it. When the client does not finish, nothing of it stays."""
     max_bytes = analyzer.settings.max_upload_bytes
-    if request.content_length is not None and request.content_length > max_bytes + FORM_OVERHEAD_BYTES:
+    is_form = request.content_type.startswith("multipart/")
+    if (request.content_length or 0) > max_bytes + (FORM_OVERHEAD_BYTES if is_form else 0):
         raise too_large(max_bytes)
     given = dict(request.query)
     async with analyzer.receiving() as upload:
         async with body_of(request) as read:
-            if request.content_type.startswith("multipart/"):
+            if is_form:
                 filename = await _read_form(request, _paced(read), upload, given)
             else:
                 filename = given.pop("filename", "upload")
