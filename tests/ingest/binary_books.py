@@ -21,10 +21,12 @@ def _cells(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, Any]]:
     return ((y, x, cell) for y, row in enumerate(rows) for x, cell in enumerate(row))
 
 
-def xls(rows: Sequence[Sequence[Any]]) -> bytes:
-    """One sheet of texts, numbers and errors in the format of Excel 97."""
-    start = len(_old(0x0809, bytes(16)) + _sheet_at(0) + _old(0x0A))
-    book = _old(0x0809, struct.pack("<4H2I", 0x0600, 0x0005, 0, 0, 0, 6)) + _sheet_at(start) + _old(0x0A)
+def xls(rows: Sequence[Sequence[Any]], password: bytes = b"") -> bytes:
+    """One sheet of texts, numbers and errors in the format of Excel 97; `password` is the record of one."""
+    protection = _old(0x2F, password) if password else b""
+    start = len(_old(0x0809, bytes(16)) + protection + _sheet_at(0) + _old(0x0A))
+    book = _old(0x0809, struct.pack("<4H2I", 0x0600, 0x0005, 0, 0, 0, 6)) + protection
+    book += _sheet_at(start) + _old(0x0A)
     book += _old(0x0809, struct.pack("<4H2I", 0x0600, 0x0010, 0, 0, 0, 6))
     book += b"".join(_old_cell(*place) for place in _cells(rows)) + _old(0x0A)
     return _compound(book)

@@ -1,5 +1,6 @@
 """Workbooks: sheets, types, and the documents that would harm who reads them."""
 
+import struct
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -85,6 +86,25 @@ def test_a_password_is_recognised(read: Read) -> None:
     compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000) + "EncryptedPackage".encode("utf-16-le") + bytes(1000)
     with pytest.raises(EncryptedDocument):
         read(compound)
+
+
+OPEN = b"application/vnd.oasis.opendocument.spreadsheet"
+
+
+def test_a_password_of_an_open_document_is_recognised(read: Read) -> None:
+    manifest = (
+        b'<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry>'
+    )
+    with pytest.raises(EncryptedDocument):
+        read(zipped(mimetype=OPEN, **{"META-INF/manifest.xml": manifest, "content.xml": bytes(range(256))}))
+
+
+def test_a_password_of_an_old_workbook_is_recognised(read: Read) -> None:
+    book = xls([["a"], [1.0]], password=struct.pack("<HHH", 0, 0x1234, 0x5678))
+    place, scrambled = struct.pack("<4H", 0x0203, 14, 1, 0), struct.pack("<4H", 0x0203, 14, 65_535, 16_383)
+    assert place in book
+    with pytest.raises(EncryptedDocument):
+        read(book.replace(place, scrambled))
 
 
 def test_a_compound_document_that_is_no_workbook_is_refused(read: Read) -> None:

@@ -17,6 +17,7 @@ MINI_BYTES = 4096
 
 BEGIN, XLS_CELLS = 0x0809, frozenset((0x0006, 0x00BD, 0x00D6, 0x00FD, 0x0203, 0x0204, 0x0205, 0x027E))
 ROW, XLSB_CELLS = 0x00, frozenset(range(0x01, 0x0C))
+PASSWORD = 0x002F
 SHEET, END, VALUE_OR_ERROR, FORMULA = 0x0085, 0x000A, 0x0205, 0x0006
 FORMULA_ERROR, ERROR_RESULT = b"\xff\xff", 2
 XLSB_ERRORS, XLSB_SHEET = frozenset((0x03, 0x0B)), 0x9C
@@ -48,6 +49,20 @@ def xls_cells(stream: BinaryIO) -> int:
         return _largest(_records(_Compound(stream).workbook()))
     except (struct.error, IndexError):
         return 0
+
+
+def xls_is_encrypted(stream: BinaryIO) -> bool:
+    """Whether a password protects the cells of an xls file; False where the file is too damaged to tell.
+
+    Raises ValueError as `xls_cells` does.
+    """
+    try:
+        for kind, _ in _records(_Compound(stream).workbook()):
+            if kind in (PASSWORD, END):
+                return kind == PASSWORD
+    except (struct.error, IndexError):
+        pass
+    return False
 
 
 def xlsb_cells(content: bytes) -> int:

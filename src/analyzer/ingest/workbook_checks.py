@@ -12,7 +12,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, PasswordError
 
 from analyzer.errors import DecompressionLimit, EncryptedDocument, ParseError, UnsafeDocument, UnsupportedFormat
-from analyzer.ingest.binary_sheets import xls_cells, xlsb_cells
+from analyzer.ingest.binary_sheets import xls_cells, xls_is_encrypted, xlsb_cells
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.source import read_up_to
 
@@ -28,6 +28,7 @@ REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="([0-9]+)"')
 MAX_CELLS = 200_000_000
 """How many cells, filled or not, a sheet may span: calamine keeps a place for each."""
 MAX_REPEATS = 50_000_000
+MANIFEST, ENCRYPTION = "META-INF/manifest.xml", b":encryption-data"
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 DAMAGED = (
     CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError,
@@ -38,15 +39,10 @@ def check_workbook(stream: BinaryIO, limits: Limits) -> None:
     """Look for what would harm the parser: passwords, entities, sheets that span the impossible."""
     stream.seek(0)
     if stream.read(len(ZIP)) != ZIP:
-        stream.seek(0)
-        if (place := read_up_to(stream, limits.max_line_bytes).find(ENCRYPTED)) >= 0:
-            raise EncryptedDocument("The workbook is protected by a password.", where={"offset": place})
-        with damage_named(stream):
-            cells = xls_cells(stream)
-        if cells > MAX_CELLS:
-            raise _too_many_cells("The largest sheet of the workbook", {"offset": 0})
+        _check_compound(stream, limits)
         return
     with damage_named(stream), zipfile.ZipFile(stream) as archive:
+        _refuse_encrypted(archive)
         for entry in archive.infolist():
             where = {"member": entry.filename}
             if entry.file_size > limits.max_document_bytes:
@@ -69,6 +65,28 @@ def check_workbook(stream: BinaryIO, limits: Limits) -> None:
                     f"The workbook is damaged: the XML of {entry.filename!r} breaks off or breaks its rules.",
                     where=where | {"offset": broken},
                 )
+
+
+def _check_compound(stream: BinaryIO, limits: Limits) -> None:
+    stream.seek(0)
+    if (place := read_up_to(stream, limits.max_line_bytes).find(ENCRYPTED)) >= 0:
+        raise EncryptedDocument("The workbook is protected by a password.", where={"offset": place})
+    with damage_named(stream):
+        encrypted, cells = xls_is_encrypted(stream), xls_cells(stream)
+    if encrypted:
+        raise EncryptedDocument("The workbook is protected by a password.", where={"offset": 0})
+    if cells > MAX_CELLS:
+        raise _too_many_cells("The largest sheet of the workbook", {"offset": 0})
+
+
+def _refuse_encrypted(archive: zipfile.ZipFile) -> None:
+    """Raise EncryptedDocument for an open document that says so: its members are no XML then."""
+    if MANIFEST not in archive.namelist():
+        return
+    with archive.open(MANIFEST) as file:
+        encrypted = ENCRYPTION in file.read(PIECE_BYTES)
+    if encrypted:
+        raise EncryptedDocument("The workbook is protected by a password.", where={"member": MANIFEST})
 
 
 def _check_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
