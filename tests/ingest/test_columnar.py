@@ -9,7 +9,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
-from analyzer.errors import DecompressionLimit, EmptyDataset, ParseError, TooWide
+from analyzer.errors import DecompressionLimit, EmptyDataset, InvalidParameters, ParseError, TooWide
 from tests.ingest.conftest import Read
 
 TABLE = pa.table(
@@ -92,3 +92,23 @@ def test_no_columns_are_empty(read: Read) -> None:
 def test_too_many_columns_are_refused(read: Read) -> None:
     with pytest.raises(TooWide):
         read(packed(pa.table({f"x{place}": [1] for place in range(20_001)}), "arrow"))
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_numbers_and_booleans_can_be_asked_for_as_text(read: Read, kind: str) -> None:
+    table = pa.table(
+        {"n": [7, None], "x": [0.5, 2.0], "d": [Decimal("1.10"), None], "ok": [True, None], "t": ["a", "b"]}
+    )
+    stored, report = read(packed(table, kind), types={**dict.fromkeys(["n", "d", "ok", "t"], "text"), "x": "number"})
+    assert stored.to_pydict() == {
+        "n": ["7", None], "x": [0.5, 2.0], "d": ["1.10", None], "ok": ["true", None], "t": ["a", "b"],
+    }  # fmt: skip
+    assert [column.reason for column in report.columns[:2]] == ["as asked; the file says int64", "as the file says"]
+
+
+@pytest.mark.parametrize(
+    ("types", "message"), [({"zzz": "text"}, "no column 'zzz'"), ({"t": "integer"}, "string in this Parquet file")]
+)
+def test_types_that_cannot_be_are_refused(read: Read, types: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidParameters, match=message):
+        read(packed(pa.table({"t": ["1", "2"]}), "parquet"), types=types)

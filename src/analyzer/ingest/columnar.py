@@ -1,7 +1,7 @@
 """Parquet, Arrow and Feather: tables that know their types already."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -12,22 +12,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analyzer.errors import EmptyDataset, ParseError, TooWide
+from analyzer.errors import EmptyDataset, InvalidParameters, ParseError, TooWide
 from analyzer.ingest.arrow_file import arrow_file
 from analyzer.ingest.compression import check_proportion
+from analyzer.ingest.delimited_opening import require_columns
 from analyzer.ingest.findings import MAX_SAMPLES, Change, Findings, shortened
 from analyzer.ingest.headers import unique_names
 from analyzer.ingest.limits import Limits
 from analyzer.ingest.source import Source
-from analyzer.models.datasets import CellSample, ColumnReading, ReadingOptions, ReadingReport, TableSchema
+from analyzer.models.datasets import CellSample, ColumnReading, ColumnType, ReadingOptions, ReadingReport, TableSchema
 
+KINDS: dict[ColumnType, Callable[[pa.DataType], bool]] = {
+    "text": pa.types.is_string,
+    "integer": pa.types.is_integer,
+    "number": lambda type_: pa.types.is_floating(type_) or pa.types.is_decimal(type_),
+    "boolean": pa.types.is_boolean,
+    "timestamp": pa.types.is_timestamp,
+}
+"""Which types of a file are what is asked for already."""
 BATCH_ROWS = 16_384
 PARQUET_END_BYTES = 8
 ARROW_END_BYTES = 10
 """What follows the footer: its length in four bytes, and the format's name."""
 
 
-def read_parquet(source: Source, target: Path, _: ReadingOptions, limits: Limits) -> tuple[TableSchema, ReadingReport]:
+def read_parquet(
+    source: Source, target: Path, options: ReadingOptions, limits: Limits
+) -> tuple[TableSchema, ReadingReport]:
     """Store a Parquet file as an Arrow file. What it claims, and what it becomes, is held against its size."""
     with source.open_seekable() as stream:
         size = stream.seek(0, 2)
@@ -41,7 +52,7 @@ def read_parquet(source: Source, target: Path, _: ReadingOptions, limits: Limits
             texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)]
             file = pq.ParquetFile(stream, read_dictionary=texts)
             schema = file.schema_arrow
-        return _store(schema, _of_row_groups(file), size, source, target, "Parquet", limits, footer)
+        return _store(schema, _of_row_groups(file), size, source, target, options, "Parquet", limits, footer)
 
 
 def _footer_start(stream: BinaryIO, size: int, end_bytes: int) -> int:
@@ -59,7 +70,9 @@ def _of_row_groups(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
             yield from file.iter_batches(BATCH_ROWS, row_groups=[place])
 
 
-def read_arrow(source: Source, target: Path, _: ReadingOptions, limits: Limits) -> tuple[TableSchema, ReadingReport]:
+def read_arrow(
+    source: Source, target: Path, options: ReadingOptions, limits: Limits
+) -> tuple[TableSchema, ReadingReport]:
     """Store an Arrow file, Arrow stream or Feather file (version 2) as an uncompressed Arrow file."""
     with source.open_seekable() as stream:
         size = stream.seek(0, 2)
@@ -71,7 +84,7 @@ def read_arrow(source: Source, target: Path, _: ReadingOptions, limits: Limits) 
             reader = pa.ipc.open_stream(stream) if is_stream else pa.ipc.open_file(stream)
             schema = reader.schema
         batches = iter(reader) if is_stream else map(reader.get_batch, range(reader.num_record_batches))
-        return _store(schema, _valid(batches), size, source, target, "Arrow", limits, described)
+        return _store(schema, _valid(batches), size, source, target, options, "Arrow", limits, described)
 
 
 def _valid(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -90,13 +103,15 @@ def _store(
     size: int,
     source: Source,
     target: Path,
+    options: ReadingOptions,
     format_: str,
     limits: Limits,
     described: Mapping[str, int],
 ) -> tuple[TableSchema, ReadingReport]:
     """Write the batches in types that every analysis knows, as long as they stay in proportion to the file.
 
-    `described` is the place of the schema in the file.
+    Raises InvalidParameters where a type is asked for that a column cannot be stored in. `described` is the place of
+    the schema in the file.
     """
     flat = flattened(schema)
     if not flat:
@@ -108,7 +123,8 @@ def _store(
             limit=limits.max_columns,
         )
     header = unique_names([field.name for field in flat])
-    stored = pa.schema([(name, plain_type(field.type)) for name, field in zip(header.names, flat, strict=True)])
+    plainest = {name: plain_type(field.type) for name, field in zip(header.names, flat, strict=True)}
+    stored = pa.schema(_types_asked(plainest, options.types, format_))
     inflated, findings = 0, Findings()
     with arrow_file(target, stored) as file:
         for batch in batches:
@@ -117,7 +133,8 @@ def _store(
                 columns = _columns(batch)
                 inflated += sum(map(_plain_bytes, columns))
                 check_proportion(inflated, size, limits, where=where)
-                plain = [plainly(column, field.type) for column, field in zip(columns, stored, strict=True)]
+                plain = [plainly(column, type_) for column, type_ in zip(columns, plainest.values(), strict=True)]
+                plain = [cells.cast(field.type) for cells, field in zip(plain, stored, strict=True)]
                 made = pa.record_batch(plain, schema=stored)
             for field, column, texts in zip(stored, columns, plain, strict=True):
                 _note_bytes(field.name, column, texts, findings)
@@ -130,7 +147,7 @@ def _store(
         ColumnReading(
             name=field.name,
             type=str(field.type),
-            reason="as the file says" if field.type == before.type else f"stored plainly; the file says {before.type}",
+            reason=_reason(field.type, before.type, asked=field.type != plainest[field.name]),
             original_name=before.name if before.name != field.name else None,
         )
         for field, before in zip(stored, flat, strict=True)
@@ -142,6 +159,31 @@ def _store(
         coercions=findings.coercions,
         warnings=tuple(findings.warnings),
     )
+
+
+def _types_asked(
+    plainest: Mapping[str, pa.DataType], asked: Mapping[str, ColumnType], format_: str
+) -> dict[str, pa.DataType]:
+    """The types of the columns: the file's, but for numbers and booleans that are asked for as text."""
+    require_columns(asked, tuple(plainest))
+    types = dict(plainest)
+    for name, wanted in asked.items():
+        if KINDS[wanted](types[name]):
+            continue
+        if wanted != "text" or pa.types.is_temporal(types[name]):
+            raise InvalidParameters(
+                f"Column {name!r} is {types[name]} in this {format_} file and cannot be read as {wanted}; only numbers "
+                f"and booleans can be, as text. Leave it out of `types`.",
+                errors=[{"pointer": f"/types/{name}", "detail": f"{types[name]} cannot be read as {wanted}"}],
+            )
+        types[name] = pa.string()
+    return types
+
+
+def _reason(type_: pa.DataType, before: pa.DataType, *, asked: bool) -> str:
+    if type_ == before:
+        return "as the file says"
+    return f"{'as asked' if asked else 'stored plainly'}; the file says {before}"
 
 
 def _note_bytes(name: str, column: pa.Array, texts: pa.Array, findings: Findings) -> None:

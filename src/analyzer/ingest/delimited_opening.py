@@ -1,6 +1,7 @@
 """What the first part of a delimited text tells about all of it."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -112,14 +113,19 @@ def _plans(layout: Layout, options: ReadingOptions, delimiter: str) -> list[Colu
 
 def fixed_plans(plans: list[ColumnPlan], names: tuple[str, ...], options: ReadingOptions) -> list[ColumnPlan]:
     """The plans with the types the user decided. Raises InvalidParameters for a column that does not exist."""
-    unknown = [name for name in options.types if name not in names]
+    require_columns(options.types, names)
+    return [
+        fix(plan, options.types[name], Hints.of(options)) if name in options.types else replace(plan)
+        for name, plan in zip(names, plans, strict=True)
+    ]
+
+
+def require_columns(wanted: Iterable[str], names: Sequence[str]) -> None:
+    """Raise InvalidParameters for a column whose type the user decided and that does not exist."""
+    unknown = [name for name in wanted if name not in names]
     if unknown:
         shown = ", ".join(names[:20])
         raise InvalidParameters(
             f"There is no column {unknown[0]!r}; the columns are {shown}.",
             errors=[{"pointer": f"/types/{name}", "detail": "no such column"} for name in unknown],
         )
-    return [
-        fix(plan, options.types[name], Hints.of(options)) if name in options.types else replace(plan)
-        for name, plan in zip(names, plans, strict=True)
-    ]

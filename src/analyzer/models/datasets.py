@@ -36,7 +36,9 @@ class ReadingOptions(Frozen):
     )
     date_format: DateFormat | None = Field(None, description="The order of year, month and day.")
     types: Mapping[str, ColumnType] = Field(
-        default_factory=dict, description="Column name to type, for those you know."
+        default_factory=dict,
+        description="Column name to type, for those you know. Of Parquet and Arrow files, numbers and booleans can "
+        "become text; no more.",
     )
     sheet: str | None = Field(None, description="The sheet of a workbook, by name.")
     member: str | None = Field(None, description="The file inside a zip archive, by name.")
