@@ -124,7 +124,7 @@ def _typed_blocks(
     waiting: deque[Future[TypedBlock]] = deque()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as threads:
         for block in cut(pieces, reader, opening.line, limits):
-            waiting.append(threads.submit(_typed, block, reader, tuple(plans), hints))
+            waiting.append(threads.submit(_typed, block, reader, opening.valued, tuple(plans), hints))
             if len(waiting) > THREADS:
                 yield waiting.popleft().result()
         while waiting:
@@ -142,10 +142,12 @@ def _skip(pieces: Iterator[tuple[bytes, int]], count: int, findings: Findings) -
         count = 0
 
 
-def _typed(block: Block, reader: RecordReader, plans: Sequence[ColumnPlan], hints: Hints) -> TypedBlock:
+def _typed(
+    block: Block, reader: RecordReader, valued: frozenset[int], plans: Sequence[ColumnPlan], hints: Hints
+) -> TypedBlock:
     """One block in the planned types."""
     text, replaced = repaired(block.text)
-    rows = read_block(block, text, reader)
+    rows = read_block(block, text, reader, valued)
     columns, changes, contradicted = [], [], {}
     for place, (cells, plan) in enumerate(zip(rows.columns, plans, strict=True)):
         converted = convert(cells, plan)

@@ -39,6 +39,11 @@ class Opening:
     line: int
     row_bytes: int
 
+    @property
+    def valued(self) -> frozenset[int]:
+        """The places of columns that hold numbers, dates or booleans as far as was looked."""
+        return frozenset(place for place, plan in enumerate(self.plans) if plan.type != "text")
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -7,6 +7,7 @@ from operator import attrgetter
 import numpy as np
 import pyarrow as pa
 
+from analyzer.ingest.cell_shapes import is_value
 from analyzer.ingest.dialect import Dialect
 from analyzer.ingest.findings import BadRow
 from analyzer.ingest.layout import is_comment
@@ -37,10 +38,14 @@ class TextRows:
 
 @dataclass
 class Fitting:
-    """Rows being made to fit a width, one after the other; the indices in it count the rows that were added."""
+    """Rows being made to fit a width, one after the other; the indices in it count the rows that were added.
+
+    `valued` are the places of columns that hold numbers, dates or booleans.
+    """
 
     dialect: Dialect
     width: int
+    valued: frozenset[int]
     cells: list[Cells] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     padded: list[int] = field(default_factory=list)
@@ -55,7 +60,7 @@ class Fitting:
             if is_comment(cells):
                 self.left_out.append(raw)
                 return
-            fitted, kind = _fitted(raw, cells, self.dialect, self.width)
+            fitted, kind = self._fitted(raw, cells)
             if fitted is None:
                 self.bad.append(BadRow(line, raw))
                 return
@@ -66,6 +71,33 @@ class Fitting:
             self.misquoted.append(len(self.cells))
         self.cells.append(cells)
         self.lines.append(line)
+
+    def _fitted(self, raw: str, cells: Cells) -> tuple[Cells | None, Callable[["Fitting"], list[int]] | None]:
+        """A row of the right width out of one of another, and what was done to it; None: there is no way."""
+        if len(cells) > self.width and not any(cells[self.width :]):
+            return cells[: self.width], None
+        alone = len(cells) == 1
+        if (alone or len(cells) > self.width) and (pieces := self._resplit(raw, alone=alone)) is not None:
+            return pieces, attrgetter("resplit")
+        if len(cells) < self.width:
+            return [*cells, *[None] * (self.width - len(cells))], attrgetter("padded")
+        return None, None
+
+    def _resplit(self, raw: str, *, alone: bool) -> Cells | None:
+        """The row split at another delimiter; None: at none is it a row like the others. `alone`: it has not theirs."""
+        for other in OTHER_DELIMITERS:
+            if self.width > 1 and other != self.dialect.delimiter and raw.count(other) == self.width - 1:
+                pieces = [cell.strip(self.dialect.quote or None) or None for cell in raw.split(other)]
+                if self._agrees(pieces, other, alone=alone):
+                    return pieces
+        return None
+
+    def _agrees(self, pieces: Cells, other: str, *, alone: bool) -> bool:
+        """Whether there are values where other rows have them. Blanks stand between words too: they have to show it."""
+        values = [piece for place in self.valued if (piece := pieces[place])]
+        if not all(map(is_value, values)):
+            return False
+        return (alone and self.width > 2 and bool(values)) if other == " " else (alone or bool(values))
 
     def columns(self) -> tuple[pa.StringArray, ...]:
         """The rows as columns of text."""
@@ -85,10 +117,9 @@ class Fitting:
         )
 
 
-def fit(text: str, records: Sequence[Record], dialect: Dialect, width: int, last: bool) -> TextRows:
+def fit(text: str, records: Sequence[Record], fitting: Fitting, last: bool) -> TextRows:
     """All records of a text as rows of one width. What stands below the table in the `last` text is left out."""
-    fitting = Fitting(dialect, width)
-    footer = _first_of_footer(records, width) if last else len(records)
+    footer = _first_of_footer(records, fitting.width) if last else len(records)
     for record in records[:footer]:
         fitting.add(record.cells, _raw(text, record), record.line, misquoted=record.misquoted)
     fitting.left_out += [raw for record in records[footer:] if (raw := _raw(text, record))]
@@ -112,18 +143,3 @@ def _is_below(cells: Cells, width: int) -> bool:
     if width == 1:
         return cells == [None]
     return len(cells) < width and sum(1 for cell in cells if cell) <= 1
-
-
-def _fitted(
-    raw: str, cells: Cells, dialect: Dialect, width: int
-) -> tuple[Cells | None, Callable[[Fitting], list[int]] | None]:
-    """A row of the right width out of one of another width, and what was done to it; None: there is no way."""
-    if len(cells) > width and not any(cells[width:]):
-        return cells[:width], None
-    if width > 1 and (len(cells) == 1 or len(cells) > width):
-        for other in OTHER_DELIMITERS:
-            if other != dialect.delimiter and raw.count(other) == width - 1:
-                return [cell.strip(dialect.quote or None) or None for cell in raw.split(other)], attrgetter("resplit")
-    if len(cells) < width:
-        return [*cells, *[None] * (width - len(cells))], attrgetter("padded")
-    return None, None

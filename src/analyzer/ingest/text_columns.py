@@ -14,17 +14,20 @@ MAX_ODD_ROWS = 2_000
 """With more rows of another width in a block, it is read row by row."""
 
 
-def read_block(block: Block, text: bytes, reader: RecordReader) -> TextRows:
-    """The rows of a block whose text, repaired, is `text`; every row gets `reader.width` cells or is bad."""
+def read_block(block: Block, text: bytes, reader: RecordReader, valued: frozenset[int]) -> TextRows:
+    """The rows of a block whose text, repaired, is `text`; every row gets `reader.width` cells or is bad.
+
+    `valued` are the places of columns that hold values and no texts.
+    """
     width = reader.width or 1
     if width == 1 and block.last:
         text = text.rstrip(b"\r\n")
-    if block.records is None and (rows := _at_once(text, reader, block.last)) is not None:
+    if block.records is None and (rows := _at_once(text, reader, valued, block.last)) is not None:
         return rows
     decoded = text.decode()
     kept = block.records is not None and text == block.text
     records = block.records if kept and block.records is not None else tuple(reader.read(decoded))
-    return fit(decoded, records, reader.dialect, width, block.last)
+    return fit(decoded, records, Fitting(reader.dialect, width, valued), block.last)
 
 
 def lines_of(rows: TextRows, text: bytes, reader: RecordReader) -> np.ndarray:
@@ -41,7 +44,7 @@ def _all_lines(text: bytes) -> int:
     return count_lines(text) + (not text.endswith((b"\n", b"\r")))
 
 
-def _at_once(text: bytes, reader: RecordReader, last: bool) -> TextRows | None:
+def _at_once(text: bytes, reader: RecordReader, valued: frozenset[int], last: bool) -> TextRows | None:
     """The rows, read by Arrow; None if it cannot, or if too much about them is odd."""
     delimiter, quote = reader.dialect.delimiter.encode(), reader.dialect.quote.encode()
     if len(delimiter) > 1:
@@ -60,7 +63,8 @@ def _at_once(text: bytes, reader: RecordReader, last: bool) -> TextRows | None:
         return None
     if not odd:
         return TextRows(columns)
-    return _spliced(columns, odd, reader) if len(columns[0]) + len(odd) == _all_lines(text) else None
+    fitting = Fitting(reader.dialect, len(columns), valued)
+    return _spliced(columns, odd, reader, fitting) if len(columns[0]) + len(odd) == _all_lines(text) else None
 
 
 def _parse(
@@ -91,10 +95,11 @@ def _parse(
     )
 
 
-def _spliced(columns: tuple[pa.StringArray, ...], odd: list[pacsv.InvalidRow], reader: RecordReader) -> TextRows:
+def _spliced(
+    columns: tuple[pa.StringArray, ...], odd: list[pacsv.InvalidRow], reader: RecordReader, fitting: Fitting
+) -> TextRows:
     """The columns with the odd rows, made to fit, at their places. Every row of the block must be one line."""
     delimiter = reader.dialect.delimiter
-    fitting = Fitting(reader.dialect, len(columns))
     for row in odd:
         raw = row.text if len(delimiter) == 1 else row.text.replace(STAND_IN.decode(), delimiter)
         cells = next(reader.read(raw)).cells

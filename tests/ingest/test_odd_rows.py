@@ -1,0 +1,42 @@
+"""Rows that are not like the others: which are read, which are kept aside, and which are no rows."""
+
+from typing import Any
+
+import pytest
+
+from tests.ingest.conftest import Read
+
+NOTES = "id,note\n" + "".join(f"{n},n{n}\n" for n in range(40))
+
+
+@pytest.mark.parametrize(
+    ("row", "last"),
+    [
+        ("40,hello, world", None),
+        ("40,hello; world, x", None),
+        ("new section", ("new section", None)),
+        ("new;section", ("new;section", None)),
+        ("40;hello", ("40", "hello")),
+    ],
+)
+def test_a_row_is_split_at_another_delimiter_only_into_values_like_those_above(
+    read: Read, row: str, last: tuple[str, ...] | None
+) -> None:
+    table, report = read(NOTES + row + "\n40,x\n")
+    assert table["note"].to_pylist()[:40] == [f"n{n}" for n in range(40)]
+    if last is None:
+        assert table.num_rows == 41
+        assert str(table.schema.field("id").type) == "int64"
+        assert report.bad_rows is not None
+        assert report.bad_rows.lines == (42,)
+    else:
+        assert (str(table["id"][40]), table["note"][40].as_py()) == last
+
+
+@pytest.mark.parametrize(
+    ("row", "read_as"),
+    [("x y z", ["x y z", None, None]), ("x 5 z", ["x", 5, "z"]), ("x;y;z", ["x;y;z", None, None])],
+)
+def test_blanks_separate_only_where_values_show_it(read: Read, row: str, read_as: list[Any]) -> None:
+    table, _ = read("a,n,b\n" + "k,1,l\n" * 20 + f"{row}\nk,1,l\n")
+    assert [column[20].as_py() for column in table.columns] == read_as
