@@ -56,3 +56,30 @@ def test_one_column_of_texts_stays_one(read: Read, name: str) -> None:
 @pytest.mark.parametrize("text", ["1,5\n2,5\n3,25\n", "1,5,7\n2,5,7\n", "1,234,567\n2,345,678\n"])
 def test_commas_without_a_name_above_them_separate_columns(read: Read, text: str) -> None:
     assert read(text)[0].num_columns == text.splitlines()[0].count(",") + 1
+
+
+@pytest.mark.parametrize("delimiter", ["||", ";;", "::", "|~|", "|#|", "~|~", "^^"])
+@pytest.mark.parametrize("width", [2, 3, 5])
+def test_delimiters_of_several_characters(read: Read, delimiter: str, width: int) -> None:
+    names = [f"name {place}" for place in range(width)]
+    rows = [[str(n), *[f"user {n}"] * (width - 1)] for n in range(200)]
+    table, report = read("".join(f"{delimiter.join(cells)}\n" for cells in [names, *rows]))
+    assert report.delimiter == delimiter
+    assert table.column_names == names
+    assert table.to_pylist()[7] == dict(zip(names, [7, *["user 7"] * (width - 1)], strict=True))
+
+
+def test_a_delimiter_of_several_characters_may_stand_in_quotes(read: Read) -> None:
+    assert read('a||b\n1||"x||y"\n2||z\n')[0].to_pydict() == {"a": [1, 2], "b": ["x||y", "z"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a,,b\n1,,2\n3,,4\n", {"a": [1, 3], "column_2": [None, None], "b": [2, 4]}),
+        ("a|b|c\n1||2\n3||4\n", {"a": [1, 3], "b": [None, None], "c": [2, 4]}),
+        ("a|b\n#|#\n~|~\n", {"a": ["#", "~"], "b": ["#", "~"]}),
+    ],
+)
+def test_one_character_twice_has_an_empty_cell_between(read: Read, text: str, values: Columns) -> None:
+    assert read(text)[0].to_pydict() == values

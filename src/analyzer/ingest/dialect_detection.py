@@ -82,7 +82,17 @@ def _delimiters(sample: str) -> list[str]:
     for line in lines:
         runs.update(set(PUNCTUATION_RUN.findall(line)))
     several = [run for run, count in runs.most_common(6) if count >= max(2, enough) and len(run) > 1]
-    return single + several
+    parts = {mark for run in several if _is_whole(sample, run) for mark in run}
+    return [mark for mark in single if mark not in parts] + several
+
+
+def _is_whole(sample: str, run: str) -> bool:
+    """Whether a run such as `||` or `|~|` is one delimiter: none of its characters stands anywhere else.
+
+    Not of commas or tabs, which rather have a column between them that holds nothing.
+    """
+    mirrored = run == run[::-1] and run[0] not in ",\t"
+    return mirrored and all(sample.count(mark) == sample.count(run) * run.count(mark) for mark in run)
 
 
 def _opens_cells(sample: str, delimiter: str, quote: str) -> bool:
