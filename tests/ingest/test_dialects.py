@@ -83,3 +83,21 @@ def test_a_delimiter_of_several_characters_may_stand_in_quotes(read: Read) -> No
 )
 def test_one_character_twice_has_an_empty_cell_between(read: Read, text: str, values: Columns) -> None:
     assert read(text)[0].to_pydict() == values
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("mac\n", "00:11:22:33:44:{n}"),
+        ("", "00:11:22:33:44:{n}"),
+        ("mac\n", "0a:bb:cc:dd:ee:{n}"),
+        ("", "0a:bb:cc:dd:ee:{n}"),
+        ("ip\n", "2001:0:0:1:2:{n}"),
+        ("ratio\n", "1:{n}"),
+    ],
+)
+def test_addresses_and_ratios_are_one_cell(read: Read, name: str, cell: str) -> None:
+    cells = [cell.replace("{n}", str(n)) for n in range(60, 90)]
+    table, report = read(name + "".join(f"{cell}\n" for cell in cells))
+    assert table.to_pydict() == {name.strip() or "column_1": cells}
+    assert not report.left_out

@@ -40,3 +40,23 @@ def test_a_row_is_split_at_another_delimiter_only_into_values_like_those_above(
 def test_blanks_separate_only_where_values_show_it(read: Read, row: str, read_as: list[Any]) -> None:
     table, _ = read("a,n,b\n" + "k,1,l\n" * 20 + f"{row}\nk,1,l\n")
     assert [column[20].as_py() for column in table.columns] == read_as
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("key", ["{n}", "k{n}"])
+def test_delimiters_that_are_not_quoted_cost_their_rows_and_no_names(
+    read: Read, every: int, first: int, key: str
+) -> None:
+    rows = [f"{key.replace('{n}', str(n))},u{n},{'hello, world' if n % every == first else 'hi'}\n" for n in range(100)]
+    table, report = read("id,name,note\n" + "".join(rows))
+    assert table.column_names == ["id", "name", "note"]
+    assert table["name"].to_pylist() == [f"u{n}" for n in range(100) if n % every != first]
+    assert report.bad_rows is not None
+    assert report.bad_rows.lines == tuple(n + 2 for n in range(100) if n % every == first)
+
+
+def test_a_line_above_a_table_without_names_is_told_of(read: Read) -> None:
+    table, report = read("size\n" + "1;2;3\n4;5;6\n" * 10)
+    assert table.column_names == ["column_1", "column_2", "column_3"]
+    assert report.warnings == ("No row names the columns; line 1 above the table was left out: 'size'.",)

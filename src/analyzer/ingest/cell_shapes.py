@@ -12,13 +12,14 @@ CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm]| ?Z| ?[+-]\d{2}:?\d{2})?
 DAY = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[- ][A-Z][a-z]{2}[- ]\d{2,4}"
 MOMENT = re.compile(rf"({DAY})([T ,]+{CLOCK})?|{CLOCK}")
 ADDRESS = re.compile(r"(https?|ftp)://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+")
+MAC = re.compile(r"[\dA-Fa-f]{2}([:-][\dA-Fa-f]{2}){5}")
 WORDS = re.compile(r"[^\W\d_][\w .()/&+'’-]*")
 BOOLEANS = frozenset(("true", "false", "yes", "no"))
 
 
 @lru_cache(maxsize=65_536)
 def is_value(cell: str) -> bool:
-    """Whether the cell is a number, a date, a time or a boolean: what names of columns are not."""
+    """Whether the cell is a number, a date, a time, a boolean or a MAC address: what names of columns are not."""
     return is_one_value(cell) or NUMBERS.fullmatch(cell.strip()) is not None
 
 
@@ -26,7 +27,7 @@ def is_value(cell: str) -> bool:
 def is_one_value(cell: str) -> bool:
     """Whether the cell is such a value, and no several numbers with blanks between them."""
     cell = cell.strip()
-    return bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) or cell.lower() in BOOLEANS
+    return any(shape.fullmatch(cell) for shape in (NUMBER, MOMENT, MAC)) or cell.lower() in BOOLEANS
 
 
 @lru_cache(maxsize=65_536)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from analyzer.ingest.cell_shapes import WITH_COMMA, is_one_value, is_value, tidiness
+from analyzer.ingest.cell_shapes import ADDRESS, WITH_COMMA, is_one_value, is_value, tidiness
 from analyzer.ingest.dialect import Dialect
 from analyzer.ingest.records import Cells, RecordReader
 from analyzer.models.datasets import ReadingOptions
@@ -112,6 +112,8 @@ def _score(sample: str, dialect: Dialect, for_width: float = 1.0) -> float:
     widths = Counter(len(cells) for cells in read)
     if not read or set(widths) == {1} or (len(read) == 1 and not for_width):
         return 0.0
+    if dialect.delimiter in ":/" and _are_values_below_a_name(read):
+        return 0.0
     agreement = sum((count / len(read)) ** 2 * (1 - for_width / width) for width, count in widths.items())
     cells = [cell or "" for cells in read if len(cells) > 1 for cell in cells]
     tidy = sum(map(tidiness, cells)) / len(cells)
@@ -119,6 +121,12 @@ def _score(sample: str, dialect: Dialect, for_width: float = 1.0) -> float:
         return 0.0
     prior = PRIORS.get(dialect.delimiter, PRIOR_OF_SEVERAL)
     return agreement * tidy**2 * prior * (1 - _empty_columns(read) / 2)
+
+
+def _are_values_below_a_name(rows: Sequence[Cells]) -> bool:
+    """Whether only the first row has a single cell and the next one values: then they are parts of one, as of a MAC."""
+    single = [len(cells) == 1 for cells in rows]
+    return single[0] and not any(single[1:]) and any(is_value(cell) for cell in rows[1] if cell)
 
 
 def _empty_columns(rows: Sequence[Cells]) -> float:
@@ -141,6 +149,8 @@ def _single_column_score(sample: str) -> float:
 
 def _is_one_value(line: str, headed: bool) -> bool:
     """Whether a line is one value as it stands. A comma in it separates two, but below a name without one."""
+    if ADDRESS.fullmatch(line) and "," not in line:
+        return True
     return is_one_value(line) and ("," not in line or (headed and WITH_COMMA.fullmatch(line.strip()) is not None))
 
 

@@ -13,6 +13,8 @@ from analyzer.ingest.records import Cells, Record
 COMMENTS = ("#", "//", "%", "--")
 MAX_PREAMBLE_RECORDS = 60
 MAX_HEADER_ROWS = 3
+NAMED_SHARE = 0.3
+"""The least share of rows as wide as the names above them."""
 JUDGED_ROWS = 200
 JUDGED_CELLS = 10_000
 REPETITION = 0.4
@@ -53,7 +55,7 @@ def find_layout(records: Sequence[Record], wanted_header: bool | None, limits: L
         found, reason = wanted_header, "as asked"
     rows = records[first + 1 :] if found else records[first:]
     extra = _further_header_rows([record.cells for record in rows], width) if found and wanted_header is None else 0
-    header, remark = numbered(width), None
+    header, remark = numbered(width), _left_out(records[:first]) if wanted_header is None else None
     if found:
         below = [record.cells for record in rows[extra:]]
         header, remark = _header([record.cells for record in records[first : first + 1 + extra]], below, width)
@@ -70,6 +72,14 @@ def find_layout(records: Sequence[Record], wanted_header: bool | None, limits: L
         rows=tuple(record.cells for record in rows[extra:] if len(record.cells) == len(header.names)),
         remark=remark,
     )
+
+
+def _left_out(above: Sequence[Record]) -> str | None:
+    """What to say of lines above a table without names, if the last may have been meant as one."""
+    if not above or is_comment(above[-1].cells) or _filled(above[-1].cells) != 1:
+        return None
+    text = next(cell for cell in above[-1].cells if cell)
+    return f"No row names the columns; line {above[-1].line + 1:,} above the table was left out: {text[:60]!r}."
 
 
 def _check_width(records: Sequence[Record], limits: Limits) -> None:
@@ -89,8 +99,18 @@ def _usual_width(records: Sequence[Record]) -> int:
     )
     if not widths:
         return 1
+    if (named := _named_width(records, widths)) is not None:
+        return named
     width = max(widths, key=lambda width: (widths[width] * (1 - 0.9 / width), width))
     return _with_longer_rows(records, width, widths)
+
+
+def _named_width(records: Sequence[Record], widths: Counter[int]) -> int | None:
+    """The width of names at the top, if many rows have it: those with more cells then hold a delimiter unquoted."""
+    top = next((record.cells for record in records if len(record.cells) > 1 and not is_comment(record.cells)), None)
+    if top is None or not _all_names(top) or _filled(top) < len(top):
+        return None
+    return len(top) if widths[len(top)] - 1 >= max(2, NAMED_SHARE * len(records)) else None
 
 
 def _with_longer_rows(records: Sequence[Record], width: int, widths: Counter[int]) -> int:
