@@ -9,8 +9,9 @@ levels are needed, in bins.
 | any | `mutual_information` in nats; `theils_u`: the share of the column's entropy that knowing the other takes away; `theils_u_reverse`: the other way round |
 
 A figure is `null` with the reason `constant` where a side has one level or does not vary, `too-few-values` where too
-few rows have both: fewer than two, or no more than there are categories. `strength` is V, η or, for two columns of numbers, √(1 − exp(−2 · mutual information)), which is
-abs(r) for normal data: all lie between 0 and 1, and pairs stand in their falling order, `pairs` of them at most.
+few rows have both: fewer than two, or no more than there are categories. `strength` is V, η or, for two columns of
+numbers, √(1 − exp(−2 · mutual information)), which is abs(r) for normal data: all lie between 0 and 1, and pairs stand
+in their falling order, `pairs` of them at most.
 
 ## Bounds
 
@@ -135,26 +136,74 @@ def merge(sections: Sequence[Section], schemas: Schemas, params: AssociationPara
 
 
 PROGRAM = """
-import numpy as np
+from itertools import combinations
 
-result = {"rows": len(df)}
-found = {}
+import numpy as np
+from scipy import stats
+
+kinds, sides, numbers = {}, {}, {}
 for name in columns:
     values = df[name]
     if values.dtype.kind in "iuf":
         values = values.astype("float64").replace([np.inf, -np.inf], np.nan)
         cuts = np.unique(np.quantile(values.dropna(), np.arange(1, bins) / bins)) if values.notna().any() else []
-        kind, codes = "numeric", pd.Series(np.searchsorted(cuts, values), index=df.index).where(values.notna())
-        found[name] = {"kind": kind, "levels": len(cuts) + 1 if len(cuts) else 0}
-    elif values.nunique() <= levels and (values.dtype == object or values.dtype.kind in "bOU" or values.dtype == "str"):
-        found[name] = {"kind": "categorical", "levels": values.nunique()}
-result["columns"] = found
+        numbers[name] = values
+        sides[name] = pd.Series(np.searchsorted(cuts, values), index=df.index).where(values.notna())
+        kinds[name] = {"kind": "numeric", "levels": len(cuts) + 1 if len(cuts) else 0}
+    elif 0 < values.nunique() <= levels and (values.dtype.kind in "bOU" or values.dtype == "str"):
+        sides[name] = values
+        kinds[name] = {"kind": "categorical", "levels": values.nunique()}
+
+
+def cramers_v(table):
+    n, (r, k) = table.sum(), table.shape
+    squared = stats.chi2_contingency(table, correction=False).statistic / n - (r - 1) * (k - 1) / (n - 1)
+    least = min(r - (r - 1) ** 2 / (n - 1), k - (k - 1) ** 2 / (n - 1)) - 1
+    return min(1.0, np.sqrt(max(0.0, squared) / least)) if least > 1e-12 else np.nan
+
+
+def eta_squared(values, groups):
+    if groups.nunique() < 2:
+        return np.nan
+    means = values.groupby(groups).transform("mean")
+    return ((means - values.mean()) ** 2).sum() / ((values - values.mean()) ** 2).sum()
+
+
+def associated(one, two):
+    both = sides[one].notna() & sides[two].notna()
+    x, y = sides[one][both], sides[two][both]
+    table = pd.crosstab(x, y).to_numpy()
+    p = table / table.sum()
+    expected = np.outer(p.sum(axis=1), p.sum(axis=0))
+    information = stats.entropy(p.ravel(), expected.ravel()) if len(x) else np.nan
+    found = {
+        "column": one, "other": two, "n": len(x), "mutual_information": information,
+        "theils_u": information / stats.entropy(p.sum(axis=1)),
+        "theils_u_reverse": information / stats.entropy(p.sum(axis=0)),
+    }
+    if one in numbers and two in numbers:
+        return found | {"strength": np.sqrt(1 - np.exp(-2 * information)) if min(table.shape) > 1 else np.nan}
+    if one in numbers or two in numbers:
+        values, groups = (numbers[one][both], y) if one in numbers else (numbers[two][both], x)
+        found["eta_squared"] = eta_squared(values, groups)
+        if 1 < groups.nunique() < len(groups) and values.nunique() > 1:
+            found["p"] = stats.f_oneway(*(group for _, group in values.groupby(groups))).pvalue
+        return found | {"strength": np.sqrt(found["eta_squared"])}
+    if min(table.shape) < 2:
+        return found | {"p": np.nan, "cramers_v": np.nan, "strength": np.nan}
+    found["p"] = stats.chi2_contingency(table, correction=False).pvalue
+    return found | {"cramers_v": cramers_v(table), "strength": cramers_v(table)}
+
+
+found = [associated(one, two) for one, two in combinations(sides, 2)]
+found.sort(key=lambda pair: 1.0 if np.isnan(pair["strength"]) else -round(pair["strength"], 9))
+result = {"rows": len(df), "columns": kinds, "tested": len(found), "pairs": found[:pairs]}
 """
 
 
 def recipe(schemas: Schemas, params: AssociationParams) -> str:
-    """The levels in pandas."""
-    return program(PROGRAM, params.columns, bins=params.bins, levels=params.levels)
+    """Levels and pairs by pandas and scipy."""
+    return program(PROGRAM, params.columns, bins=params.bins, levels=params.levels, pairs=params.pairs)
 
 
 analysis = Analysis(

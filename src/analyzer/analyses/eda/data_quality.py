@@ -102,24 +102,26 @@ METHODS = {
 
 
 RECIPE = """
+def counts(table):
+    copies, alike = table.duplicated(), table.duplicated(keep=False)
+    return {"extra_copies": copies.sum(), "rows_in_groups": alike.sum(), "groups": (alike & ~copies).sum()}
+
+
+def folded(cell):
+    return " ".join(cell.lower().split()) if isinstance(cell, str) else cell
+
+
 table = df[columns]
 cells, missing = table.size, int(table.isna().sum().sum())
-copies = table.duplicated()
-all_alike = table.duplicated(keep=False)
+exact = counts(table)
 
 result = {
     "rows": len(df),
     "dimensions": {
         "completeness": {"score": 1 - missing / cells if cells else None},
-        "uniqueness": {"score": 1 - copies.sum() / len(df) if cells else None},
+        "uniqueness": {"score": 1 - exact["extra_copies"] / len(df) if cells else None},
     },
-    "duplicates": {
-        "exact": {
-            "extra_copies": copies.sum(),
-            "rows_in_groups": all_alike.sum(),
-            "groups": (all_alike & ~copies).sum(),
-        },
-    },
+    "duplicates": {"exact": exact, "near": counts(table.map(folded))},
 }
 """
 """Completeness and duplicates; the page says how the other figures are found."""

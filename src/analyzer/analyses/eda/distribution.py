@@ -153,10 +153,39 @@ PROGRAM = """
 import numpy as np
 from scipy import stats
 
+
+
+def shares(line):
+    points = np.unique(line)
+    if len(points) > 201:
+        points = np.unique(line[np.round(np.linspace(0, len(line) - 1, 201)).astype(int)])
+    share = np.searchsorted(line, points, side="right") / len(line)
+    return {"x": points.tolist(), "share": share.tolist()}
+
+
+def family(name, x, **fixed):
+    fitted = getattr(stats, name)
+    arguments = fitted.fit(x, **fixed)
+    likelihood = fitted.logpdf(x, *arguments).sum()
+    names = ["s", "loc", "scale"] if name == "lognorm" else ["loc", "scale"]
+    parameters = {key: value for key, value in zip(names, arguments) if f"f{key}" not in fixed}
+    return {"parameters": parameters, "log_likelihood": likelihood, "aic": 4 - 2 * likelihood}
+
+
 found = {}
 for name in columns:
-    x = df[name].astype("float64").replace([np.inf, -np.inf], np.nan).dropna()
-    found[name] = {"count": len(x)}
+    x = df[name].astype("float64").replace([np.inf, -np.inf], np.nan).dropna().sort_values()
+    n, line = len(x), x.to_numpy()
+    found[name] = {"count": n, "missing": len(df) - n}
+    if n:
+        found[name]["ecdf"] = shares(line)
+    if x.nunique() > 1 and n >= 4:
+        peakedness = x.kurt() + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))
+        found[name]["bimodality"] = (x.skew() ** 2 + 1) / peakedness
+    if x.nunique() > 1 and n >= 20:
+        few = line if n <= 10_000 else np.random.default_rng(seed).choice(line, 10_000, replace=False)
+        fits = {each: family(each, few) for each in ("norm", "uniform", "expon", "laplace")}
+        found[name]["families"] = fits | ({"lognorm": family("lognorm", few, floc=0)} if few.min() > 0 else {})
     if x.nunique() > 1:
         kde = stats.gaussian_kde(x)
         points = np.linspace(x.min(), x.max(), grid)
@@ -168,8 +197,8 @@ result = {"rows": len(df), "columns": found}
 
 
 def recipe(schemas: Schemas, params: DistributionParams) -> str:
-    """The densities by scipy."""
-    return program(PROGRAM, looked_at(schemas, params), grid=params.grid)
+    """Densities, shares and the families that have a closed form, by scipy."""
+    return program(PROGRAM, looked_at(schemas, params), grid=params.grid, seed=params.seed)
 
 
 analysis = Analysis(

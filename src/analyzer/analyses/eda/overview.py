@@ -46,7 +46,9 @@ result = {
     "empty_rows": gaps.all(axis=1).sum(),
     "duplicates": {"extra_copies": copies.sum(), "rows_in_groups": alike.sum(), "groups": (alike & ~copies).sum()},
     "constant": [name for name in columns if df[name].nunique() == 1],
-    "columns": [{"name": name, "missing": gaps[name].sum(), "distinct": df[name].nunique()} for name in columns],
+    "columns": [
+        {"name": name, "missing": gaps[name].sum(), "distinct": df[name].nunique() or None} for name in columns
+    ],
 }
 """
 

@@ -39,6 +39,11 @@ from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
 RECIPE = """
+def ends(x):
+    ordered = len(x) > 0 and (x.dtype.kind in "iuf" or isinstance(x.iloc[0], str))
+    return {"min": min(x), "max": max(x)} if ordered else {}
+
+
 result = {
     "rows": len(df),
     "columns": [
@@ -47,6 +52,7 @@ result = {
             "nullable": df[name].isna().any(),
             "missing": df[name].isna().sum(),
             "distinct": df[name].nunique(),
+            **ends(df[name].dropna()),
         }
         for name in columns
     ],

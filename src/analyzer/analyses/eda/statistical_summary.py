@@ -115,23 +115,44 @@ METHODS = {
 
 
 RECIPE = """
+import numpy as np
 from scipy import stats
 
 
 def numbers(x):
     quantiles = {f"q{100 * share:02.0f}": x.quantile(share) for share in (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)}
+    half = stats.t.ppf(0.975, len(x) - 1) * x.sem()
     return quantiles | {
         "mean": x.mean(), "std": x.std(), "variance": x.var(), "sem": x.sem(),
-        "min": x.min(), "max": x.max(), "iqr": stats.iqr(x), "sum": x.sum(),
+        "ci95": [x.mean() - half, x.mean() + half] if len(x) > 1 else np.nan, "cv": x.std() / x.mean(),
+        "min": x.min(), "max": x.max(), "range": x.max() - x.min(), "iqr": stats.iqr(x), "sum": x.sum(),
+        "zeros": (x == 0).sum(), "negatives": (x < 0).sum(), "infinities": np.isinf(x).sum(),
         "mad": stats.median_abs_deviation(x), "trimmed_mean": stats.trim_mean(x, 0.1),
         "skewness": x.skew(), "kurtosis": x.kurt(), "distinct": x.nunique(), "modes": x.mode()[:10].tolist(),
     }
 
 
-def categories(x):
-    counts = x.value_counts()
-    gini = 1 - ((counts / len(x)) ** 2).sum()
-    return {"distinct": len(counts), "entropy": stats.entropy(counts, base=2), "gini": gini}
+def diversity(counts):
+    entropy, gini = stats.entropy(counts, base=2), 1 - ((counts / counts.sum()) ** 2).sum()
+    imbalance = 1 - entropy / np.log2(len(counts)) if len(counts) > 1 else 0.0
+    return {"distinct": len(counts), "entropy": entropy, "gini": gini, "imbalance": imbalance}
+
+
+def texts(x):
+    counts, lengths = x.value_counts(), x.str.len()
+    leading = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:top]
+    return diversity(counts) | {
+        "top": [{"value": value, "count": count} for value, count in leading],
+        "mode_share": counts.max() / len(x),
+        "lengths": {
+            "min": lengths.min(), "max": lengths.max(), "mean": lengths.mean(), "median": float(lengths.median())
+        },
+    }
+
+
+def truths(x):
+    true = int(x.sum())
+    return diversity(x.value_counts()) | {"true": true, "false": len(x) - true, "share": true / len(x)}
 
 
 def moments(x):
@@ -141,8 +162,10 @@ def moments(x):
 def figures(x):
     if x.empty:
         return {}
-    if x.dtype == bool or isinstance(x.iloc[0], (bool, str)):
-        return categories(x)
+    if x.dtype == bool or isinstance(x.iloc[0], bool):
+        return truths(x)
+    if isinstance(x.iloc[0], str):
+        return texts(x)
     return moments(x) if x.dtype.kind == "M" else numbers(x) if x.dtype.kind in "iuf" else {}
 
 
@@ -249,5 +272,5 @@ analysis = Analysis(
     compute=compute,
     merge=merge,
     version=VERSION,
-    recipe=lambda schemas, params: recipe(RECIPE, params.columns),
+    recipe=lambda schemas, params: recipe(RECIPE, params.columns, top=params.top),
 )

@@ -46,12 +46,21 @@ def counts(table):
     return {"extra_copies": copies.sum(), "rows_in_groups": alike.sum(), "groups": (alike & ~copies).sum()}
 
 
+def folded(cell):
+    return " ".join(cell.lower().split()) if isinstance(cell, str) else cell
+
+
+def of_key(key):
+    found, gaps = counts(df[key]), int(df[key].isna().any(axis=1).sum())
+    unique = len(df) > 0 and not gaps and not found["extra_copies"]
+    return {"columns": key, **found, "rows_with_missing": gaps, "unique": unique}
+
+
 result = {
     "rows": len(df),
     "exact": counts(df[columns]),
-    "keys": [
-        {"columns": key, **counts(df[key]), "rows_with_missing": df[key].isna().any(axis=1).sum()} for key in keys
-    ],
+    "near": counts(df[columns].map(folded)),
+    "keys": [of_key(key) for key in keys],
 }
 """
 

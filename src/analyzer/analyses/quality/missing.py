@@ -47,14 +47,31 @@ TOGETHER, TEST = "all columns: patterns", "all columns: Little's test"
 MAX_CHARTED = 64
 
 RECIPE = """
+from collections import Counter
+from itertools import combinations
+
 gaps = df[columns].isna()
+kinds = Counter(zip(*(gaps[name] for name in columns)))
+paired = [name for name in columns if 0 < gaps[name].sum() < len(df)][:200]
+r = gaps[paired].astype(float).corr()
+pairs = [
+    {"column": one, "other": other, "r": r.loc[one, other], "n": (gaps[one] & gaps[other]).sum()}
+    for one, other in combinations(paired, 2)
+]
 
 result = {
     "rows": len(df),
     "missing": gaps.sum().sum(),
     "complete_rows": (~gaps.any(axis=1)).sum(),
     "empty_rows": gaps.all(axis=1).sum(),
-    "columns": {name: {"missing": gaps[name].sum(), "share": gaps[name].mean()} for name in columns},
+    "columns": {name: {"missing": gaps[name].sum(), "share": gaps[name].sum() / max(len(df), 1)} for name in columns},
+    "patterns": [
+        {"columns": [name for name, gone in zip(columns, kind) if gone], "n": n, "share": n / len(df)}
+        for kind, n in kinds.most_common(50)
+    ],
+    "more_patterns": max(0, len(kinds) - 50),
+    "paired": len(paired),
+    "pairs": sorted(pairs, key=lambda pair: -round(abs(pair["r"]), 9))[:500],
 }
 """
 

@@ -35,9 +35,14 @@ FOREST = "all columns: isolation forest"
 MAX_CHARTED = 30
 
 RECIPE = """
+import numpy as np
+
+
 def beyond(x, lower, upper):
-    n = ((x < lower) | (x > upper)).sum()
-    return {"lower": lower, "upper": upper, "n": n, "share": n / len(x)} if lower < upper else None
+    below, above = x < lower, x > upper
+    n, rows = (below | above).sum(), np.flatnonzero(below | above)[:10].tolist()
+    found = {"lower": lower, "upper": upper, "below": below.sum(), "above": above.sum(), "n": n}
+    return {**found, "share": n / x.count(), "rows": rows} if lower < upper else None
 
 
 def outliers(x):
@@ -50,8 +55,22 @@ def outliers(x):
     }
 
 
-numeric = [name for name in columns if df[name].dtype.kind in "iuf"]
-result = {"columns": [{"name": name, **outliers(df[name].dropna())} for name in numeric]}
+numeric = [name for name in columns if df[name].dtype.kind in "iuf" and df[name].notna().any()]
+result = {"columns": [{"name": name, **outliers(df[name])} for name in numeric]}
+
+usable = [name for name in numeric if df[name].nunique() > 1][:50]
+if usable and len(df) <= 20_000:
+    from sklearn.ensemble import IsolationForest
+
+    filled = df[usable].fillna(df[usable].median()).to_numpy()
+    scores = -IsolationForest(n_estimators=100, random_state=seed).fit(filled).score_samples(filled)
+    strangest = np.argsort(-scores, kind="stable")[:10].tolist()
+    result["forest"] = {
+        "columns": usable,
+        "rows": len(df),
+        "n": (scores > 0.5).sum(),
+        "strangest": [{"row": row, "score": scores[row]} for row in strangest],
+    }
 """
 
 
@@ -179,7 +198,7 @@ analysis = Analysis(
     compute=compute,
     merge=merge,
     recipe=lambda schemas, params: recipe(
-        RECIPE, params.columns, iqr=params.iqr, z_limit=params.z, modified_z=params.modified_z
+        RECIPE, params.columns, iqr=params.iqr, z_limit=params.z, modified_z=params.modified_z, seed=params.seed
     ),
     version=2,
 )
