@@ -223,3 +223,15 @@ def test_what_is_nearly_constant_is_so_in_every_kind(values: list[Any], kind: pa
 def test_three_years_are_no_humps() -> None:
     found = run(pa.table({"year": [2007] * 110 + [2008] * 114 + [2009] * 120}), TASK)["issues"]
     assert "bimodal" not in {issue["code"] for issue in found}
+
+
+PROFILED = {
+    *("constant", "zeros", "high_correlation", "high_cardinality", "unsupported", "duplicates", "near_duplicates"),
+    *("skewed", "imbalance", "missing", "infinite", "type_date", "unique", "dirty_category", "constant_length"),
+    *("rejected", "uniform", "non_stationary", "seasonal", "empty"),
+}
+"""The alerts of ydata-profiling 4, in lower case. All of them apply to a table here, so that none is left out."""
+
+
+def test_every_alert_of_a_profile_is_a_code() -> None:
+    assert PROFILED - set(CODES) == set()
