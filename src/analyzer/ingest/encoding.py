@@ -2,6 +2,8 @@
 
 import codecs
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -9,6 +11,7 @@ from typing import BinaryIO
 import charset_normalizer
 
 from analyzer.errors import InvalidParameters
+from analyzer.ingest.alphabets import is_japanese, is_thai, page_by_letters
 from analyzer.ingest.source import read_up_to
 
 BYTE_ORDER_MARKS = (
@@ -32,6 +35,8 @@ ODD = (
 )
 IN_WORD = re.compile("(?<=[A-Za-z])[^\x00-\x7f]+(?=[a-z])|(?<![A-Za-z])[^\x00-\x7f](?=[a-z]{2})")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+JAPANESE_ESCAPE = re.compile(rb"\x1b\$(?:[@B]|\([D@B])")
+LAST_PLANE = 0x10
 JUDGED_BYTES = 16_384
 FEW_ERRORS = 0.05
 """The share of characters beyond ASCII that may be broken in what is still called UTF-8."""
@@ -53,15 +58,21 @@ def detect_encoding(head: bytes, wanted: str | None = None) -> Encoding:
         return _wanted(wanted, mark)
     if mark is not None:
         return Encoding(mark[1], 1.0, len(mark[0]))
-    if (name := _by_zeros(head)) is not None:
+    if (name := _by_zeros(head) or _by_escapes(head)) is not None:
         return Encoding(name, 0.95)
+    if (name := _by_line_ends(head)) is not None:
+        return Encoding(name, 0.9)
     broken, beyond_ascii = _count_broken(head)
     if broken <= FEW_ERRORS * beyond_ascii:
         return Encoding("utf-8", 1.0 if not broken else 0.8)
     sample = _lines_beyond_ascii(head)
     eastern = next((name for name in EASTERN if _looks_eastern(sample, name)), None)
+    if eastern == "gb18030" and is_japanese(sample):
+        return Encoding("euc_jp", 0.6)
     if eastern is not None:
         return Encoding(eastern, 0.7)
+    if is_thai(sample):
+        return Encoding("cp874", 0.7)
     lines = sample.splitlines()
     if 2 * sum(map(_is_utf8, lines)) >= len(lines):  # other encodings hardly are by chance: two files were joined
         return Encoding("utf-8", 0.6)
@@ -99,6 +110,49 @@ def _by_zeros(head: bytes) -> str | None:
     return None
 
 
+def _by_line_ends(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a mark, of scripts that are far from ASCII: the line ends give their width away."""
+    sample = head[: min(len(head), JUDGED_BYTES) // 4 * 4]
+    if 0 not in sample:
+        return None
+    if not any(sample[3::4]) and max(sample[2::4]) <= LAST_PLANE and _is_wide_text(sample, "utf-32-le"):
+        return "utf-32-le"
+    if not any(sample[0::4]) and max(sample[1::4]) <= LAST_PLANE and _is_wide_text(sample, "utf-32-be"):
+        return "utf-32-be"
+    for name, high in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        # in a text of single bytes, about half of the line ends would stand here
+        if not any(mark in high for mark in b"\n\r") and _is_wide_text(sample, name):
+            return name
+    return None
+
+
+def _is_wide_text(sample: bytes, name: str) -> bool:
+    """Whether the bytes are lines of assigned characters in an encoding of two or four bytes a unit."""
+    try:
+        text = codecs.getincrementaldecoder(name)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    strange = sum(count for character, count in Counter(text).items() if _is_strange(character))
+    return ("\n" in text or "\r" in text) and strange <= len(text) / 200
+
+
+def _is_strange(character: str) -> bool:
+    return character not in "\t\n\r" and unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs")
+
+
+def _by_escapes(head: bytes) -> str | None:
+    """ISO-2022-JP: bytes of seven bits, in which escapes turn to Japanese and back."""
+    if not JAPANESE_ESCAPE.search(head) or not head.isascii():
+        return None
+    for name in ("iso2022_jp", "iso2022_jp_ext"):
+        try:
+            codecs.getincrementaldecoder(name)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return None
+
+
 def _count_broken(head: bytes) -> tuple[int, int]:
     """How many bytes are not UTF-8, how many characters are not ASCII. One cut off at the end is neither."""
     text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
@@ -116,6 +170,8 @@ def _is_utf8(line: bytes) -> bool:
 
 def _guess(sample: bytes) -> Encoding:
     """The likeliest encoding of one byte a character. They are hard to tell apart."""
+    if (name := page_by_letters(sample)) is not None:
+        return Encoding(name, 0.7)
     runs = BEYOND_ASCII.findall(sample)
     accents_only = sum(map(len, runs)) <= 2 * len(runs)
     if accents_only:
