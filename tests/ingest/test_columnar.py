@@ -84,6 +84,14 @@ def test_damage_is_a_parse_error(read: Read, kind: str) -> None:
         read(packed(TABLE, kind)[:-9])
 
 
+@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow", "stream"])
+def test_text_that_is_none_is_damage(read: Read, kind: str) -> None:
+    array = pa.array([b"ok", b"\xff\xfe", b"ok"]).view(pa.string())
+    with pytest.raises(ParseError, match="UTF8") as caught:
+        read(packed(pa.table({"a": array}), kind))
+    assert caught.value.more["where"]
+
+
 def test_no_columns_are_empty(read: Read) -> None:
     with pytest.raises(EmptyDataset):
         read(packed(pa.table({}), "arrow"))

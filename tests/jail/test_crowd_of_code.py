@@ -36,6 +36,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.timeout(120 + RUNS)
 async def test_honest_runs_among_hostile_ones_are_right_and_nothing_leaks() -> None:
     async with watched(WAYS[0], workers=4, jail_cpu_seconds=1, jail_standbys=2, max_queued_tasks=100) as host:
         await _work(host, 10)

@@ -67,7 +67,9 @@ def _footer_start(stream: BinaryIO, size: int, end_bytes: int) -> int:
 def _of_row_groups(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
     for place in range(file.num_row_groups):
         with _damage_named("Parquet", {"row_group": place}):
-            yield from file.iter_batches(BATCH_ROWS, row_groups=[place])
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=[place]):
+                batch.validate(full=True)  # the library does not look whether text is text
+                yield batch
 
 
 def read_arrow(
