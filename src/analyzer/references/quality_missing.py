@@ -25,7 +25,7 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
         "missing": int(gaps.to_numpy().sum()),
         "complete_rows": int((~gaps.any(axis=1)).sum()),
         "empty_rows": int(gaps.all(axis=1).sum()) if names else 0,
-        "columns": [_column(name, gaps[name]) for name in names],
+        "columns": [_column(name, gaps[name]) | {"blank": _blank(df[name])} for name in names],
     }
     partial = [name for name in names if gaps[name].any() and not gaps[name].all()]
     pairs = _pairs(gaps[partial[:MAX_PAIRED]].astype(float))
@@ -40,6 +40,13 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
 def _column(name: str, gaps: pd.Series) -> dict[str, Any]:
     missing = int(gaps.sum())
     return {"name": name, "count": len(gaps) - missing, "missing": missing, "share": missing / max(len(gaps), 1)}
+
+
+def _blank(column: pd.Series) -> int:
+    """How many texts have nothing but what `str.strip` removes."""
+    if column.dtype.kind in "iufbmM":
+        return 0
+    return sum(isinstance(cell, str) and not cell.strip() for cell in column)
 
 
 def _pairs(gaps: pd.DataFrame) -> list[dict[str, Any]]:
