@@ -65,8 +65,8 @@ from analyzer.analyses.columns import chosen, in_table_order, numeric
 from analyzer.analyses.eda.correlation import MAX_RANKED, PEARSON, listed_pearson, pearson_part
 from analyzer.analyses.eda.statistical_summary import figure_parts, figures, is_figures
 from analyzer.analyses.findings.codes import CODES, empty_table
+from analyzer.analyses.findings.duplicates import COUNTING, duplicates_part, find_duplicates
 from analyzer.analyses.findings.duplicates import NAME as DUPLICATES
-from analyzer.analyses.findings.duplicates import duplicates_part, find_duplicates
 from analyzer.analyses.findings.scores import OVERALL, dimensions, overall
 from analyzer.analyses.findings.thresholds import Thresholds
 from analyzer.analyses.issues import Severity
@@ -101,15 +101,9 @@ METHODS = {
 }
 
 
-RECIPE = """
-def counts(table):
-    copies, alike = table.duplicated(), table.duplicated(keep=False)
-    return {"extra_copies": copies.sum(), "rows_in_groups": alike.sum(), "groups": (alike & ~copies).sum()}
-
-
-def folded(cell):
-    return " ".join(cell.lower().split()) if isinstance(cell, str) else cell
-
+RECIPE = (
+    COUNTING
+    + """
 
 table = df[columns]
 cells, missing = table.size, int(table.isna().sum().sum())
@@ -124,6 +118,7 @@ result = {
     "duplicates": {"exact": exact, "near": counts(table.map(folded))},
 }
 """
+)
 """Completeness and duplicates; the page says how the other figures are found."""
 
 

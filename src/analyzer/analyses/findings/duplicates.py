@@ -10,6 +10,17 @@ from analyzer.registry import Part, Section, Tables
 
 NAME = "all columns: duplicates"
 
+COUNTING = """
+def counts(table):
+    copies, alike = table.duplicated(), table.duplicated(keep=False)
+    return {"extra_copies": copies.sum(), "rows_in_groups": alike.sum(), "groups": (alike & ~copies).sum()}
+
+
+def folded(cell):
+    return " ".join(cell.lower().split()) if isinstance(cell, str) else cell
+"""
+"""What recipes begin with that count rows in three ways."""
+
 
 def duplicates_part(schema: TableSchema, columns: Sequence[str] | None) -> Part:
     """Looks at these columns; None: all."""

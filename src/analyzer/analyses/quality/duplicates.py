@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from analyzer.analyses.columns import chosen
+from analyzer.analyses.findings.duplicates import COUNTING, duplicates_part, find_duplicates
 from analyzer.analyses.findings.duplicates import NAME as WHOLE
-from analyzer.analyses.findings.duplicates import duplicates_part, find_duplicates
 from analyzer.analyses.notes import Note
 from analyzer.analyses.recipes import recipe
 from analyzer.charts import top_values
@@ -40,15 +40,9 @@ from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Se
 
 MAX_KEYS = 20
 
-RECIPE = """
-def counts(table):
-    copies, alike = table.duplicated(), table.duplicated(keep=False)
-    return {"extra_copies": copies.sum(), "rows_in_groups": alike.sum(), "groups": (alike & ~copies).sum()}
-
-
-def folded(cell):
-    return " ".join(cell.lower().split()) if isinstance(cell, str) else cell
-
+RECIPE = (
+    COUNTING
+    + """
 
 def of_key(key):
     found, gaps = counts(df[key]), int(df[key].isna().any(axis=1).sum())
@@ -63,6 +57,7 @@ result = {
     "keys": [of_key(key) for key in keys],
 }
 """
+)
 
 
 class DuplicatesParams(Params):
