@@ -95,17 +95,17 @@ def _records(
 
 def cell_text(cell: object) -> str | None:
     """A cell as the text it would be in a CSV file; None if it is empty."""
+    if type(cell) is str:  # these two first: nearly all cells are
+        return WrittenText(cell) if cell else None
+    if type(cell) is float:
+        if not cell.is_integer():
+            return repr(cell)
+        return str(int(cell)) if abs(cell) < SAFE_INTEGER else LargeDouble(repr(cell))
     match cell:
-        case None | "":
+        case None:
             return None
-        case str():
-            return WrittenText(cell)
         case bool():
             return "true" if cell else "false"
-        case float():
-            if not cell.is_integer():
-                return repr(cell)
-            return str(int(cell)) if abs(cell) < SAFE_INTEGER else LargeDouble(repr(cell))
         case datetime():
             return (cell.date() if cell.time() == time() else cell).isoformat()
         case date() | time():
