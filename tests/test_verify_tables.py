@@ -88,7 +88,7 @@ COLUMNS: dict[str, Callable[[Random, int], Any]] = {
     "moments": _within(pa.timestamp("s"), 0, 2**31),
     "dates": lambda random, n: pa.array(random.integers(0, 9999, n).astype(np.int32)).cast(pa.date32()),
     "any moment": _within(pa.timestamp("us"), -62_135_596_800 * 10**6, 253_402_300_800 * 10**6),
-    "nanoseconds": _within(pa.timestamp("ns"), -(2**62), 2**62),
+    "nanoseconds": _within(pa.timestamp("ns"), 1 - 2**63, 2**63 - 1),
     "zoned": _within(pa.timestamp("ms", "Europe/Berlin"), 0, 2**41),
     "durations": _within(pa.duration("us"), -(2**50), 2**50),
     "hours": lambda random, n: pa.array(random.integers(0, 86_400, n).astype(np.int32)).cast(pa.time32("s")),

@@ -292,3 +292,20 @@ def test_sums_of_whole_numbers_are_exact_however_large(bits: int, kind: str) -> 
     if kind == "int64":
         values[::3] *= -1
     assert exact_sum(np.sort(values)) == sum(values.tolist())
+
+
+def test_gaps_wider_than_int64_reaches() -> None:
+    far = [np.datetime64(day, "ns") for day in ("1700-01-01", "2200-01-01", "2200-01-02")]
+    two = only(pa.array(far[:2]))["gaps"]
+    assert two["min_seconds"] == two["max_seconds"] == 15_778_454_400.0  # 182,621 days
+    three = only(pa.array(far))["gaps"]
+    assert (three["min_seconds"], three["max_seconds"]) == (86_400.0, 15_778_454_400.0)
+    assert three["std_seconds"] == pytest.approx((15_778_454_400.0 - 86_400.0) / math.sqrt(2))
+    assert three["largest"] == {"after": "1700-01-01T00:00:00", "before": "2200-01-01T00:00:00"}
+
+
+def test_moments_at_both_ends_of_their_type() -> None:
+    found = only(pa.array([1 - 2**63, 2**63 - 1], pa.timestamp("ns")))
+    assert found["histogram"]["counts"] == [1, 1]
+    assert found["gaps"]["max_seconds"] == (2**64 - 2) / 10**9
+    assert only(pa.array([2**63 - 1], pa.timestamp("ns")))["histogram"]["counts"] == [1]

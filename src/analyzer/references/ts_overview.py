@@ -18,6 +18,7 @@ TOLERANCES = {
 }
 NEARLY_INFINITE = 1e300  # of more the sum may be infinite
 FINE = 1e-6
+TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]:
@@ -53,21 +54,23 @@ def _in_time(column: pd.Series, moments: pd.Series) -> pd.Series:
 
 
 def _index(time: str, moments: pd.Series) -> dict[str, Any]:
-    known = moments.dropna()
-    distinct = known.drop_duplicates().sort_values()
-    steps = distinct.diff().dropna().dt.total_seconds()
+    """In whole ticks throughout, as pandas has no distance that is wider than int64 reaches."""
+    known, per_second = moments.dropna(), TICKS[moments.dt.unit]
+    distinct = sorted(set(known.astype("int64").tolist()))
+    steps = np.diff(np.array(distinct, dtype=object))
     found: dict[str, Any] = {
         "name": time,
         "count": len(known),
         "missing": len(moments) - len(known),
-        "span_seconds": (known.max() - known.min()).total_seconds(),
+        "span_seconds": (distinct[-1] - distinct[0]) / per_second,
         "distinct": len(distinct),
         "duplicates": int(known.duplicated().sum()),
     }
-    if not steps.empty:
-        found["step_cv"] = steps.std() / steps.mean() if len(steps) > 1 else 0.0
-    if not steps.empty and steps.nunique() == 1:
-        found |= {"missing_moments": 0, "frequency": {"share": 1.0}}
+    if len(steps):
+        widths = steps.astype(float)
+        found["step_cv"] = widths.std(ddof=1) / widths.mean() if len(steps) > 1 else 0.0
+    if len(set(steps)) == 1:
+        found |= {"missing_moments": 0, "frequency": {"step": steps[0] / per_second, "share": 1.0}}
     return found
 
 
@@ -104,8 +107,9 @@ def _series(x: pd.Series, params: Any) -> dict[str, Any]:
 
 
 def _trend(line: pd.Series, unit: float, exponent: int) -> dict[str, Any]:
-    moments = line.index
-    days = (moments - moments[0]) / pd.Timedelta(days=1)
+    moments = pd.Series(line.index)
+    ticks = moments.astype("int64").to_numpy().view(np.uint64)
+    days = (ticks - ticks[0]) / (86400 * TICKS[moments.dt.unit])
     fit = stats.linregress(days, line)
     if 1 - fit.rvalue**2 < FINE or fit.rvalue**2 < FINE:
         return {}

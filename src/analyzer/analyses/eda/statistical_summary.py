@@ -92,7 +92,7 @@ from analyzer.charts import histogram, missing_shares, top_values
 from analyzer.models import TableSchema
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 4
+VERSION = 5
 
 TOP, BINS = 10, 50
 

@@ -16,6 +16,7 @@ Array = npt.NDArray[Any]
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 QUARTILES = {"q25": (1, 4), "q50": (1, 2), "q75": (3, 4)}
 NAMED = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+FARTHEST = 2**63 - 1  # before its negative there is only what numpy takes for no moment
 FINER = (("millisecond", 10**3), ("microsecond", 10**6), ("nanosecond", 10**9))
 
 
@@ -51,6 +52,11 @@ def ticks(column: pa.ChunkedArray) -> Array:
     if pa.types.is_date32(kind):
         return values * 86400
     return values // 1000 if pa.types.is_date64(kind) else values
+
+
+def distances(line: Array) -> Array:
+    """Between neighbours of ascending ticks, as uint64: those of nanoseconds may be wider than int64 reaches."""
+    return np.diff(line.view(np.uint64))
 
 
 def summary(column: pa.ChunkedArray, bins: int) -> Figures:
@@ -96,7 +102,7 @@ def _resolution(line: Array, clock: Clock) -> str:
 
 def _gaps(line: Array, clock: Clock) -> Figures:
     """The distances between neighbouring distinct moments, in seconds, and where the largest one is."""
-    widths = np.diff(line)
+    widths = distances(line)
     widest = int(widths.argmax())
     widths = widths[widths > 0]
     return {
@@ -112,6 +118,10 @@ def _gaps(line: Array, clock: Clock) -> Figures:
 
 
 def _histogram(line: Array, clock: Clock, bins: int) -> dict[str, Any]:
-    edges = sorting.bin_edges(line, bins)
-    whole = np.array([math.floor(edge) for edge in edges.tolist()[:-1]] + [math.ceil(edges[-1])], dtype=np.int64)
+    low, high = line.item(0), line.item(-1)
+    if low == high:
+        whole = np.array([max(low - 1, -FARTHEST), min(high + 1, FARTHEST)])
+    else:
+        inner = sorting.bin_edges(line, bins)[1:-1].tolist()
+        whole = np.array([low, *map(math.floor, inner), high])
     return {"edges": [clock.text(edge) for edge in whole.tolist()], "counts": sorting.bin_counts(line, whole)}

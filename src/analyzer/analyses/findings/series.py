@@ -50,8 +50,8 @@ def ordering(table: pa.Table) -> str | None:
             continue
         if pa.types.is_time(column.type):
             continue
-        steps = np.diff(dates.ticks(column))
-        if (steps >= 0).all() and np.count_nonzero(steps) * 2 > steps.size:
+        ticks = dates.ticks(column)
+        if (ticks[1:] >= ticks[:-1]).all() and np.count_nonzero(ticks[1:] != ticks[:-1]) * 2 > ticks.size - 1:
             return str(name)
     return None
 

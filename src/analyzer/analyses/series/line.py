@@ -45,7 +45,7 @@ def describe(column: pa.ChunkedArray, time: pa.ChunkedArray, wanted: Wanted) -> 
     clock = dates.Clock(time.type)
     ticks, values = in_time(column, time)
     drawn = _points(ticks, values, clock) if values.size else None
-    days = (ticks - ticks[:1]) / clock.ticks_per_day
+    days = (ticks - ticks[:1]).view(np.uint64) / clock.ticks_per_day  # the difference may be wider than int64 reaches
     return {"count": values.size, **_described(days, values, wanted)}, drawn
 
 
