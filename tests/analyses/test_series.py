@@ -101,6 +101,43 @@ def test_the_column_of_time_is_the_first_that_never_falls() -> None:
         run(table, TASK, time="y")
 
 
+def test_gaps_wider_than_int64_reaches() -> None:
+    far = [np.datetime64(day, "ns") for day in ("1700-01-01", "2200-01-01", "2200-01-02")]
+    found = index_of(pa.array(far))
+    steps = np.array([182_621, 1])
+    assert found["step_cv"] == pytest.approx(steps.std(ddof=1) / steps.mean())
+    assert (found["frequency"]["label"], found["missing_moments"]) == ("day", 182_620)
+    assert index_of(pa.array([1 - 2**63, 2**63 - 2, 2**63 - 1], pa.timestamp("ns")))["missing_moments"] == 2**64 - 4
+
+
+def test_a_line_over_more_than_int64_reaches() -> None:
+    ticks = np.linspace(-9.2e18, 9.2e18, 30).astype(np.int64)
+    days_apart = (ticks[1].item() - ticks[0].item()) / 864e11
+    noise = np.tile([1.0, -1.0, -1.0, 1.0, 0.0], 6)
+    found = run(pa.table({"t": pa.array(ticks, pa.timestamp("ns")), "x": np.arange(30) * 2.0 + noise}), TASK)
+    assert found["columns"][0]["trend"]["slope_per_day"] == pytest.approx(2 / days_apart, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("unit", "ticks", "n", "step"),
+    [
+        ("ms", 10, 200, 0.01),
+        ("ms", 100, 200, 0.1),
+        ("us", 1000, 200, 0.001),
+        ("us", 1, 200, 1e-6),
+        ("ns", 100, 500, 1e-7),
+        ("ns", 1, 500, 1e-9),
+    ],
+)
+def test_steps_of_less_than_a_second_are_exact(unit: Any, ticks: int, n: int, step: float) -> None:
+    first = int(np.datetime64("2024-01-01", unit).astype(np.int64))
+    regular = index_of(pa.array(first + ticks * np.arange(n), pa.timestamp(unit)))
+    assert (regular["frequency"]["step"], regular["frequency"]["share"]) == (step, 1.0)
+    assert (regular["frequency"]["label"], regular["missing_moments"]) == (f"{step:g} seconds", 0)
+    gappy = index_of(pa.array(first + ticks * np.append(np.arange(n), n + 5), pa.timestamp(unit)))
+    assert (gappy["frequency"]["step"], gappy["missing_moments"], gappy["gaps"][0]["missing"]) == (step, 5, 5)
+
+
 def test_one_moment_has_no_step() -> None:
     found = index_of([START, START])
     assert (found["frequency"], found["missing_moments"], found["duplicates"]) == (None, None, 1)

@@ -26,7 +26,8 @@ class Frequency(NamedTuple):
     unit: str
     step: int | float
     share: float
-    places: Array  # of the distinct moments, in steps of `unit`, from any origin
+    places: Array  # of the distinct moments, as whole numbers from any origin
+    width: int  # of a step, between places
 
     @property
     def label(self) -> str:
@@ -78,7 +79,7 @@ def describe(column: pa.ChunkedArray) -> dict[str, Any]:
     if frequency is None:
         names = ("frequency", "step_cv", "missing_moments")
         return found | dict.fromkeys(names) | {"gaps": [], "notes": dict.fromkeys(names, undefined("too-few-values"))}
-    steps = np.diff(line) / clock.per_second
+    steps = dates.distances(line)
     cv = float(steps.std(ddof=1) / steps.mean()) if steps.size > 1 else 0.0
     return found | {
         "frequency": {
@@ -106,22 +107,23 @@ def frequency_of(line: Array, clock: dates.Clock) -> Frequency | None:
     """Of distinct moments in ascending order: in seconds, unless months or business days say more."""
     if line.size < 2:
         return None
-    found = [_by_step("second", line / clock.per_second if clock.per_second > 1 else line)]
+    found = [_by_step("second", line, clock.per_second)]
     if (line % clock.ticks_per_day == line[0] % clock.ticks_per_day).all():
         days = line // clock.ticks_per_day
         found += [*_months(days), *_business_days(days)]
     return max(found, key=lambda one: one.share)
 
 
-def _by_step(unit: str, places: Array) -> Frequency:
-    steps = np.diff(places)
-    np.round(steps, 9, out=steps)
+def _by_step(unit: str, places: Array, per_unit: int = 1) -> Frequency:
+    """Of places in ascending order, `per_unit` of them a unit: whole numbers, as doubles round what lies close."""
+    steps = dates.distances(places)
     steps.sort()
     starts = np.append(0, np.flatnonzero(steps[1:] != steps[:-1]) + 1)
     counts = np.diff(starts, append=steps.size)
     most = int(counts.argmax())
-    step = steps.item(starts[most])
-    return Frequency(unit, int(step) if step == int(step) else step, counts.item(most) / steps.size, places)
+    width = steps.item(starts[most])
+    step = width / per_unit if width % per_unit else width // per_unit
+    return Frequency(unit, step, counts.item(most) / steps.size, places, width)
 
 
 def _months(days: Array) -> Sequence[Frequency]:
@@ -143,11 +145,11 @@ def _business_days(days: Array) -> Sequence[Frequency]:
 
 def _gaps(line: Array, frequency: Frequency, clock: dates.Clock) -> dict[str, Any]:
     """How many moments are missing between the first and the last one, and the widest gaps, the first ones first."""
-    steps = np.diff(frequency.places) / frequency.step
-    lost = np.round(steps, out=steps).astype(np.int64)
-    del steps
-    lost -= 1
-    np.maximum(lost, 0, out=lost)
+    lost = dates.distances(frequency.places)
+    one = frequency.width - frequency.width // 2  # from so far on it is taken for one step, and from one more for two
+    np.maximum(lost, one, out=lost)
+    lost -= one
+    lost //= frequency.width
     least = np.partition(lost, -MAX_GAPS)[-MAX_GAPS] if lost.size > MAX_GAPS else 0
     wide = np.flatnonzero(lost >= max(least, 1))
     widest = wide[np.argsort(-lost[wide], kind="stable")[:MAX_GAPS]]

@@ -53,7 +53,7 @@ from analyzer.models import TableSchema
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 2
+VERSION = 3
 INDEX = "all columns: time index"
 MAX_COLUMNS = 50
 TREND_R2 = 0.25
