@@ -77,3 +77,18 @@ def test_last_digits_are_those_of_all_values_of_a_long_column() -> None:
     halves = only(values)
     assert halves["last_digits"] == {"decimals": 1, "counts": [199_999, 0, 0, 0, 0, 1, 0, 0, 0, 0]}
     assert halves["round_share"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "decimals", "share"),
+    [
+        (1e9 + 0.25 * np.arange(1, 30), 2, 1.0),
+        (5_000_000.1234 + np.arange(30), 4, 0.0),
+        (np.cumsum(np.full(50, 0.1)), 1, 0.2),  # sums that are not what is written with one decimal
+        (2.0**52 + np.arange(20), 0, 0.2),
+        (2.0**51 + np.arange(20) / 2, None, None),
+    ],
+)
+def test_last_digits_of_large_numbers(values: Any, decimals: int | None, share: float | None) -> None:
+    found = only(values)
+    assert (found["last_digits"] and found["last_digits"]["decimals"], found["round_share"]) == (decimals, share)

@@ -30,7 +30,7 @@ from analyzer.charts import curve, histogram
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 3
+VERSION = 4
 MAX_CHARTED = 20
 
 METHODS = {

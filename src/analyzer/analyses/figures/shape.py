@@ -19,6 +19,8 @@ STEPS = 200
 MAX_FITTED = 10_000
 LEAST_FITTED = 20
 MAX_DECIMALS = 6
+SURE = 2.0**46
+"""Values times their power of ten up to this may be the sum of a few doubles, and a last digit still be told."""
 BLOCK = 1 << 16
 """Values looked at for their last digits at once: a column of twenty million would take 1 GB for that."""
 NAMES = ("bandwidth", "density", "peaks", "families", "best", "bimodality", "last_digits", "round_share")
@@ -93,11 +95,13 @@ def _humps(figures: Figures, line: Array) -> Figures:
 
 def _grain(figures: Figures, line: Array) -> Figures:
     """How often each last digit occurs, of values with at most MAX_DECIMALS decimals."""
+    largest = float(np.abs(line[[0, -1]]).max())
     for decimals in range(MAX_DECIMALS + 1):
         scale = 10**decimals
-        if np.abs(line[[0, -1]] * scale).max() >= 2**53:
+        if largest * scale >= 2**53:
             break
-        if (digits := _last_digits(line, scale)) is not None:
+        tolerance = 1e-15 * largest if largest * scale < SURE else 0.0
+        if (digits := _last_digits(line, scale, tolerance)) is not None:
             return figures | {
                 "last_digits": {"decimals": decimals, "counts": digits.tolist()},
                 "round_share": int(digits[0] + digits[5]) / line.size,
@@ -105,13 +109,16 @@ def _grain(figures: Figures, line: Array) -> Figures:
     return _unknown(figures, ("last_digits", "round_share"), "no-grain")
 
 
-def _last_digits(line: Array, scale: int) -> npt.NDArray[np.intp] | None:
-    """How often each last digit occurs in the values times a power of ten, if those are whole numbers."""
+def _last_digits(line: Array, scale: int, tolerance: float) -> npt.NDArray[np.intp] | None:
+    """How often each last digit occurs in the values times a power of ten, if those are whole numbers.
+
+    The values may be so far from the doubles that are read from what is written with these digits.
+    """
     counts = np.zeros(10, np.intp)
     for start in range(0, line.size, BLOCK):
-        scaled = line[start : start + BLOCK] * scale
-        whole = np.round(scaled)
-        if not (np.abs(scaled - whole) <= 1e-9 * np.maximum(1.0, np.abs(scaled))).all():
+        block = line[start : start + BLOCK]
+        whole = np.round(block * scale)
+        if not (np.abs(whole / scale - block) <= tolerance).all():
             return None
         counts += np.bincount((np.abs(whole) % 10).astype(np.intp), minlength=10)
     return counts
