@@ -309,3 +309,13 @@ def test_moments_at_both_ends_of_their_type() -> None:
     assert found["histogram"]["counts"] == [1, 1]
     assert found["gaps"]["max_seconds"] == (2**64 - 2) / 10**9
     assert only(pa.array([2**63 - 1], pa.timestamp("ns")))["histogram"]["counts"] == [1]
+
+
+def test_bins_of_dates_are_whole_days() -> None:
+    six = [dt.date(2020, 1, day) for day in range(1, 7)] * 50
+    found = only(pa.array(six))["histogram"]
+    assert found["edges"] == [f"2020-01-0{day}" for day in range(1, 8)]
+    assert found["counts"] == [50] * 6
+    ten = only(pa.array([dt.date(2020, 1, day) for day in range(1, 11)] * 2), bins=4)["histogram"]
+    assert ten == {"edges": ["2020-01-01", "2020-01-05", "2020-01-09", "2020-01-13"], "counts": [8, 8, 4]}
+    assert only(pa.array([dt.date(9999, 12, 31)]))["histogram"]["edges"] == ["9999-12-30", "9999-12-31"]

@@ -66,7 +66,8 @@ Boolean columns have `true`, `false`, the `share` of true, and the same three me
 ## Datetime columns
 
 `q25`, `q50`, `q75` and `mean` are rounded down to the ticks of the column's type, `resolution` is the coarsest unit
-of which every value is a multiple, and `gaps` are the distances between neighbouring distinct moments.
+of which every value is a multiple, and `gaps` are the distances between neighbouring distinct moments. The bins of
+dates are of equally many whole days, and the last one ends with the day after.
 
 ## The same in pandas
 

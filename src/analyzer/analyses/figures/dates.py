@@ -15,7 +15,9 @@ Array = npt.NDArray[Any]
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 QUARTILES = {"q25": (1, 4), "q50": (1, 2), "q75": (3, 4)}
-NAMED = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+DAY = 86400
+LAST_DAY = 2_932_896 * DAY  # of four digits' years
+NAMED = (("day", DAY), ("hour", 3600), ("minute", 60), ("second", 1))
 FARTHEST = 2**63 - 1  # before its negative there is only what numpy takes for no moment
 FINER = (("millisecond", 10**3), ("microsecond", 10**6), ("nanosecond", 10**9))
 
@@ -25,15 +27,15 @@ class Clock:
 
     def __init__(self, kind: pa.DataType) -> None:
         self.per_second = 1 if pa.types.is_date(kind) else PER_SECOND[kind.unit]
-        self.ticks_per_day = 86400 * self.per_second
+        self.ticks_per_day = DAY * self.per_second
         self._unit: Any = "s" if pa.types.is_date(kind) else kind.unit
-        self._is_date, self._is_time = pa.types.is_date(kind), pa.types.is_time(kind)
+        self.is_date, self._is_time = pa.types.is_date(kind), pa.types.is_time(kind)
         self._suffix = "Z" if pa.types.is_timestamp(kind) and kind.tz else ""
 
     def text(self, tick: int) -> str:
         """ISO 8601; in UTC with a `Z` where the column has a time zone, without one where it has none."""
-        if self._is_date:
-            return str(np.datetime64(tick // 86400, "D"))
+        if self.is_date:
+            return str(np.datetime64(tick // DAY, "D"))
         moment = str(np.datetime64(tick, self._unit))
         if "." in moment:
             moment = moment.rstrip("0").rstrip(".")
@@ -50,7 +52,7 @@ def ticks(column: pa.ChunkedArray) -> Array:
         column = column.cast(pa.int32())
     values: Array = column.drop_null().cast(pa.int64()).to_numpy()
     if pa.types.is_date32(kind):
-        return values * 86400
+        return values * DAY
     return values // 1000 if pa.types.is_date64(kind) else values
 
 
@@ -119,9 +121,19 @@ def _gaps(line: Array, clock: Clock) -> Figures:
 
 def _histogram(line: Array, clock: Clock, bins: int) -> dict[str, Any]:
     low, high = line.item(0), line.item(-1)
-    if low == high:
+    if clock.is_date:
+        whole = _days(low, high, sorting.bin_edges(line, bins).size - 1)
+    elif low == high:
         whole = np.array([max(low - 1, -FARTHEST), min(high + 1, FARTHEST)])
     else:
         inner = sorting.bin_edges(line, bins)[1:-1].tolist()
         whole = np.array([low, *map(math.floor, inner), high])
     return {"edges": [clock.text(edge) for edge in whole.tolist()], "counts": sorting.bin_counts(line, whole)}
+
+
+def _days(low: int, high: int, most: int) -> Array:
+    """Bins of equally many whole days, `most` of them at most, the last one up to the next day; none ends in 10000."""
+    days = (high - low) // DAY + 1
+    size = -(-days // most)
+    edges = low + size * DAY * np.arange(-(-days // size) + 1)
+    return edges - max(0, edges.item(-1) - max(high, LAST_DAY))
