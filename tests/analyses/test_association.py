@@ -92,3 +92,8 @@ def test_what_is_left_out_says_why_and_the_strongest_come_first() -> None:
     assert result["columns"][0]["strongest"] == "b"
     assert result["tested"] == 3
     assert len(run(table, TASK, pairs=2)["pairs"]) == 2
+
+
+@pytest.mark.parametrize(("values", "levels"), [([7.0] * 10, 1), ([0] + [1] * 9, 2), ([0, 1], 2), ([*range(100)], 10)])
+def test_levels_are_bins_that_hold_values(values: Any, levels: int) -> None:
+    assert run(pa.table({"a": [*values, None]}), TASK, bins=10)["columns"][0]["levels"] == levels

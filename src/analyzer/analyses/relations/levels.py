@@ -43,7 +43,7 @@ def levels_of(column: pa.ChunkedArray, bins: int, most: int) -> Levels | None:
 
 
 def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
-    """Bins between the quantiles k / bins (type 7), each up to and with its upper edge; equal edges are one."""
+    """Bins between the quantiles k / bins (type 7), each up to and with its upper edge, numbered where they hold any."""
     finite = np.isfinite(values)
     present = values[finite]
     if not present.size:
@@ -54,7 +54,11 @@ def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
     edges = np.unique(np.quantile(present, np.arange(1, bins) / bins))
     codes = np.searchsorted(edges, values, side="left")
     codes[~finite] = edges.size + 1
-    return codes, edges.size + 1
+    held = np.bincount(codes, minlength=edges.size + 2)[:-1] > 0
+    count = int(np.count_nonzero(held))
+    if count <= edges.size:
+        codes = np.append(np.cumsum(held) - 1, count)[codes]
+    return codes, count
 
 
 def crossing(one: Levels, two: Levels) -> Counts:
