@@ -97,3 +97,10 @@ def test_what_is_left_out_says_why_and_the_strongest_come_first() -> None:
 @pytest.mark.parametrize(("values", "levels"), [([7.0] * 10, 1), ([0] + [1] * 9, 2), ([0, 1], 2), ([*range(100)], 10)])
 def test_levels_are_bins_that_hold_values(values: Any, levels: int) -> None:
     assert run(pa.table({"a": [*values, None]}), TASK, bins=10)["columns"][0]["levels"] == levels
+
+
+def test_large_integers_that_lie_close_together() -> None:
+    found = only([2**60 + k for k in range(100)], range(100))
+    assert found["theils_u"] == pytest.approx(1.0)
+    groups = only([2**60 + k // 50 for k in range(100)], ["a"] * 50 + ["b"] * 50)
+    assert groups["eta_squared"] == pytest.approx(1.0)

@@ -246,3 +246,13 @@ def test_dense_ranks_are_those_of_pandas_counted_or_sorted(values: list[float]) 
     several = np.concatenate((np.arange(100.0), line))  # whole numbers at first
     known = pd.Series(np.where(np.isfinite(several), several, np.nan)).rank(method="dense").fillna(0) - 1
     assert ranks.dense(several).tolist() == known.tolist()
+
+
+@pytest.mark.parametrize("first", [2**60, -(2**62), 2**63 - 100])
+def test_large_integers_that_lie_close_together(first: int) -> None:
+    table = pa.table({"id": [None, *(first + k for k in range(99))], "y": range(100)})
+    pair = run(table, TASK, methods=["pearson", "spearman", "kendall"])["pairs"][0]
+    for method in ("pearson", "spearman", "kendall"):
+        assert pair[method]["value"] == pytest.approx(1.0)
+    unsigned = pa.table({"id": pa.array([2**63 + k for k in range(100)], pa.uint64()), "y": range(100)})
+    assert run(unsigned, TASK)["pairs"][0]["pearson"]["value"] == pytest.approx(1.0)

@@ -59,3 +59,8 @@ def test_of_many_rows_the_forest_takes_a_sample(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(outlying, "MAX_FOREST_ROWS", 100)
     forest = run(pa.table({"x": np.random.default_rng(1).normal(size=300)}), TASK, seed=4)["forest"]
     assert (forest["rows"], forest["notes"]["n"]) == (100, {"kind": "sample", "n": 100, "seed": 4})
+
+
+def test_large_integers_that_lie_close_together_have_fences() -> None:
+    fences = run(pa.table({"x": [2**60 + k for k in range(99)] + [2**60 + 10_000]}), TASK)["columns"][0]
+    assert (fences["iqr"]["rows"], fences["modified_z"]["rows"]) == ([99], [99])

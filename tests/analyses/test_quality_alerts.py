@@ -235,3 +235,9 @@ PROFILED = {
 
 def test_every_alert_of_a_profile_is_a_code() -> None:
     assert PROFILED - set(CODES) == set()
+
+
+def test_large_integers_that_lie_close_together_are_not_all_the_same() -> None:
+    found = codes({"x": [2**60 + k for k in range(100)]})
+    assert "unique" in found
+    assert "quasi_constant" not in found

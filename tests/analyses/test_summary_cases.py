@@ -319,3 +319,9 @@ def test_bins_of_dates_are_whole_days() -> None:
     ten = only(pa.array([dt.date(2020, 1, day) for day in range(1, 11)] * 2), bins=4)["histogram"]
     assert ten == {"edges": ["2020-01-01", "2020-01-05", "2020-01-09", "2020-01-13"], "counts": [8, 8, 4]}
     assert only(pa.array([dt.date(9999, 12, 31)]))["histogram"]["edges"] == ["9999-12-30", "9999-12-31"]
+
+
+@pytest.mark.parametrize("first", [2**60, -(2**63), 2**63 - 100, 5])
+def test_spread_of_large_integers_that_lie_close_together(first: int) -> None:
+    found = only([first + k for k in range(100)])
+    assert (found["iqr"], found["mad"]) == (49.5, 25.0)

@@ -11,6 +11,8 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import mutual_info_score
 
+from analyzer.references.eda_correlation import doubles
+
 MAX_COLUMNS = 60
 MAX_CELLS = 200_000_000
 
@@ -35,7 +37,7 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
             break
         x = frame[name]
         if _is_numeric(x):
-            numbers[name] = _doubles(x)
+            numbers[name] = doubles(x)
             levels[name] = _bins(numbers[name], params.bins)
         elif _is_text(x) and 0 < x.nunique() <= params.levels:
             levels[name] = x
@@ -119,9 +121,3 @@ def _is_numeric(x: pd.Series) -> bool:
     if x.dtype == object:
         return any(isinstance(value, Decimal) for value in x)
     return x.dtype.kind in "iufm"
-
-
-def _doubles(x: pd.Series) -> pd.Series:
-    if x.dtype.kind == "m":
-        x = x.astype("int64").where(x.notna())
-    return x.astype("float64").replace([np.inf, -np.inf], np.nan)

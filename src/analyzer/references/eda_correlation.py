@@ -19,6 +19,8 @@ TOLERANCES = {
     "ci95": 1e-6,
 }
 
+EXACT = 2**53  # up to here doubles hold all integers
+
 TESTS = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
 
 
@@ -34,7 +36,7 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
     frame = frames["df"]
     chosen = [name for name in frame.columns if params.columns is None or name in params.columns]
     names = [name for name in chosen if _is_numeric(frame[name])][:MAX_COLUMNS]
-    numbers = pd.DataFrame({name: _doubles(frame[name]) for name in names}, index=frame.index)
+    numbers = pd.DataFrame({name: doubles(frame[name]) for name in names}, index=frame.index)
     scaled = numbers.apply(_moved)
     ranked = numbers[names[:MAX_RANKED]]
     found: Pairs = {}
@@ -118,9 +120,19 @@ def _is_numeric(x: pd.Series) -> bool:
     return x.dtype.kind in "iufm"
 
 
-def _doubles(x: pd.Series) -> pd.Series:
+def origin(*columns: pd.Series) -> int:
+    """What integers can be less so that doubles hold them, where they do not and the place does not matter; or 0."""
+    if any(x.dtype.kind not in "iu" or x.dropna().empty for x in columns):
+        return 0
+    low, high = min(int(x.min()) for x in columns), max(int(x.max()) for x in columns)
+    return low if max(-low, high) > EXACT >= high - low else 0
+
+
+def doubles(x: pd.Series) -> pd.Series:
+    """The numbers less their origin; what is not finite is missing."""
     if x.dtype.kind == "m":
         x = x.astype("int64").where(x.notna())
+    x = x - by if (by := origin(x)) else x
     return x.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 

@@ -89,9 +89,10 @@ def _order(x: pd.Series) -> Figures:
     else:
         figures["range"] = x.max() - x.min()
     figures |= {name: _quantile(x, share) for name, share in SHARES.items()}
-    figures["iqr"] = figures["q75"] - figures["q25"]
+    near = x.map(lambda value: int(value) - int(x.min())) if x.dtype.kind in "iu" else x  # so that doubles hold more
+    figures["iqr"] = _quantile(near, 0.75) - _quantile(near, 0.25)
     with np.errstate(invalid="ignore", over="ignore"):
-        values, unit = x.to_numpy(dtype=float), 4.0 if np.abs(x).max() > NEARLY_INFINITE else 1.0
+        values, unit = near.to_numpy(dtype=float), 4.0 if np.abs(x).max() > NEARLY_INFINITE else 1.0
         figures["mad"] = float(stats.median_abs_deviation(values / unit)) * unit
     figures["trimmed_mean"] = _scaled_mean(stats.trimboth(x.sort_values(), 0.1))
     return figures

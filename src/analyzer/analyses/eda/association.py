@@ -18,7 +18,8 @@ in their falling order, `pairs` of them at most.
 - Rows in which either is missing are left out pair by pair; ±∞ is missing.
 - Columns with more than `levels` different values that are no numbers are left out, and so is all but the first 60
   columns that could take part; `left_out` says why.
-- Numbers are cut at the quantiles k / `bins` (type 7), each bin up to and with its upper edge.
+- Numbers are cut at the quantiles k / `bins` (type 7), each bin up to and with its upper edge; bins without a value
+  are no levels. Integers beyond 2⁵³ that lie close together are taken less the least of them.
 - Above 200 million pairs × rows, as many rows are drawn with `seed` as keep to that.
 """  # noqa: E501 - a row of a Markdown table is a line
 

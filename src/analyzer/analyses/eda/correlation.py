@@ -4,7 +4,7 @@ confidence interval, and p adjusted for having looked at so many pairs.
 
 Missing values and ±∞ are left out pair by pair: every coefficient is taken of the `n` rows in which both columns have a
 finite value. It is `null` with the reason `too-few-values` below two such rows, and `constant` where one side does not
-vary in them.
+vary in them. Integers beyond 2⁵³ that lie close together are taken less the least of them first.
 
 | figure | formula |
 |---|---|
@@ -41,7 +41,7 @@ from analyzer.charts import heatmap
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Attachment, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 3
+VERSION = 4
 PEARSON = f"eda_correlation {VERSION} pearson"
 
 Method = Literal["pearson", "spearman", "kendall"]

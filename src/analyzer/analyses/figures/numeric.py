@@ -67,8 +67,8 @@ def _order(line: Array, low: float, high: float) -> Figures:
     quantiles = {name: sorting.quantile(line, share) for name, share in QUANTILES.items()}
     spread = {
         "range": high - low,
-        "iqr": quantiles["q75"] - quantiles["q25"],
-        "mad": sorting.median_distance(line, quantiles["q50"]),
+        "iqr": sorting.iqr(line),
+        "mad": sorting.median_distance(line),
         "trimmed_mean": _trimmed_mean(line),
     }
     reason: Reason = "overflow" if math.isfinite(low) and math.isfinite(high) else "infinite"

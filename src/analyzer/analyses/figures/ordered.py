@@ -26,14 +26,14 @@ def in_order(values: Array) -> Array:
     return np.repeat(np.arange(low, high + 1, dtype=values.dtype), counts)
 
 
-def quantile(ordered: Array, share: float) -> float:
-    """Linear interpolation between the two nearest ranks (type 7 of Hyndman and Fan 1996)."""
+def quantile(ordered: Array, share: float, origin: float = 0) -> float:
+    """Linear interpolation between the two nearest ranks (type 7 of Hyndman and Fan 1996), less the origin."""
     place = (ordered.size - 1) * share
     rank = int(place)
-    low = ordered.item(rank)
+    low = ordered.item(rank) - origin
     if place == rank:
         return float(low)
-    return between(low, ordered.item(rank + 1), place - rank)
+    return between(low, ordered.item(rank + 1) - origin, place - rank)
 
 
 def between(low: float, high: float, share: float) -> float:
@@ -49,19 +49,30 @@ def between(low: float, high: float, share: float) -> float:
 
 def iqr(ordered: Array) -> float:
     """The distance between the quartiles."""
-    return quantile(ordered, 0.75) - quantile(ordered, 0.25)
+    origin = _origin(ordered)
+    return quantile(ordered, 0.75, origin) - quantile(ordered, 0.25, origin)
 
 
-def median_distance(ordered: Array, centre: float) -> float:
-    """The median of |x − centre|, found in the sorted values without computing the distances."""
-    n = ordered.size
-    lower = _kth_distance(ordered, centre, (n + 1) // 2)
-    return lower if n % 2 else between(lower, _kth_distance(ordered, centre, n // 2 + 1), 0.5)
+def _origin(ordered: Array) -> int:
+    """From where distances are taken: of large integers that lie close together doubles would leave nothing."""
+    return 0 if ordered.dtype.kind == "f" else ordered.item(0)
 
 
-def _kth_distance(ordered: Array, centre: float, k: int) -> float:
+def median_distance(ordered: Array) -> float:
+    """The median of |x − median|, found in the sorted values without computing the distances."""
+    n, origin = ordered.size, _origin(ordered)
+    centre = quantile(ordered, 0.5, origin)
+    lower = _kth_distance(ordered, origin, centre, (n + 1) // 2)
+    return lower if n % 2 else between(lower, _kth_distance(ordered, origin, centre, n // 2 + 1), 0.5)
+
+
+def _kth_distance(ordered: Array, origin: int, centre: float, k: int) -> float:
     """The k-th smallest |x − centre|: the k values nearest to the centre are neighbours, so bisect for the first."""
-    item = ordered.item
+
+    def item(place: int) -> float:
+        found: float = ordered.item(place) - origin
+        return found
+
     low, high = 0, ordered.size - k
     while low < high:
         middle = (low + high) // 2

@@ -52,7 +52,7 @@ def _largest(look: Look) -> int:
         return max(int(np.count_nonzero(look.numbers == end)) for end in (np.inf, -np.inf))
     if look.kind == "datetime" and figures["q25"] == figures["q75"]:
         return dates.occurrences(look.column, figures["q50"])
-    if look.kind == "numeric" and figures["q25"] == figures["q75"]:
+    if look.kind == "numeric" and figures["iqr"] == 0:
         return int(np.count_nonzero(look.numbers == figures["q50"]))
     return 0
 

@@ -200,5 +200,5 @@ analysis = Analysis(
     recipe=lambda schemas, params: recipe(
         RECIPE, params.columns, iqr=params.iqr, z_limit=params.z, modified_z=params.modified_z, seed=params.seed
     ),
-    version=2,
+    version=3,
 )

@@ -24,6 +24,7 @@ LEAST_ROWS = 1_000
 
 def pearson(source: pa.Table, names: Sequence[str]) -> products.Pearson:
     """Pearson's r of all pairs of these numeric columns of the tables."""
+    source = tables.near_zero(source, names)
     return products.pearson(
         tables.blocks(source, names),
         tables.spread_sample(source, names),
@@ -65,6 +66,7 @@ def by_rank(
     `share` is (k, m): the pairs k, k + m, k + 2m, … What `methods` does not name is left out.
     """
     pairs = len(names) * (len(names) - 1) // 2
+    source = tables.near_zero(source, names)
     found: dict[str, Any] = {"notes": {}}
     for method, cells in (("spearman", SPEARMAN_CELLS), ("kendall", KENDALL_CELLS)):
         if method not in methods:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from analyzer.analyses.figures.columns import kind_of, plain
-from analyzer.analyses.relations.table import Doubles, doubles
+from analyzer.analyses.relations.table import Doubles, doubles, less, origin
 
 Codes = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]
@@ -28,7 +28,7 @@ def levels_of(column: pa.ChunkedArray, bins: int, most: int) -> Levels | None:
     column = plain(column)
     kind = kind_of(column.type)
     if kind in ("numeric", "decimal"):
-        values = doubles(column)
+        values = doubles(less(column, origin(column)))
         return Levels(*_binned(values, bins), values)
     # Where nearly all values differ, the first rows have too many already.
     if kind not in ("categorical", "boolean") or len(column[: 10 * most].drop_null().unique()) > most:
@@ -43,7 +43,7 @@ def levels_of(column: pa.ChunkedArray, bins: int, most: int) -> Levels | None:
 
 
 def _binned(values: Doubles, bins: int) -> tuple[Codes, int]:
-    """Bins between the quantiles k / bins (type 7), each up to and with its upper edge, numbered where they hold any."""
+    """Bins between the quantiles k / bins (type 7), each up to and with its upper edge; empty ones have no number."""
     finite = np.isfinite(values)
     present = values[finite]
     if not present.size:

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import types
 
 from analyzer.analyses.figures.columns import plain
+from analyzer.analyses.figures.wire import EXACT_INTEGERS
 from analyzer.picking import picked
 
 Doubles = npt.NDArray[np.float64]
@@ -33,6 +35,35 @@ def doubles(column: pa.ChunkedArray) -> Doubles:
         column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
     )
     return values if values.dtype.str == "<f8" else values.astype(np.float64)
+
+
+def origin(*columns: pa.ChunkedArray) -> int:
+    """What to take from all values of integer columns whose place does not matter: 0, or the least of them.
+
+    Of integers beyond 2^53 that lie close together, doubles would be all the same.
+    """
+    if not all(types.is_integer(column.type) and column.type.bit_width == 64 for column in columns):
+        return 0
+    if len({column.type for column in columns}) > 1:
+        return 0
+    # One value tells of nearly every column that doubles hold it, or that it spreads wider than they round.
+    if all(abs(pc.first(column).as_py() or 0) <= EXACT_INTEGERS // 2 for column in columns):
+        return 0
+    ends = [end for column in columns for end in pc.min_max(column).as_py().values() if end is not None]
+    return min(ends) if max(ends) - min(ends) <= EXACT_INTEGERS else 0
+
+
+def less(column: pa.ChunkedArray, by: int) -> pa.ChunkedArray:
+    """The same less an origin; of 0 the same column."""
+    return pc.subtract(column, pa.scalar(by, column.type)) if by else column
+
+
+def near_zero(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The table with these of its columns less their origins."""
+    for name in names:
+        if by := origin(table.column(name)):
+            table = table.set_column(table.column_names.index(name), name, less(table.column(name), by))
+    return table
 
 
 def blocks(table: pa.Table, names: Sequence[str]) -> Iterator[Doubles]:
