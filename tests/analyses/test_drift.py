@@ -312,3 +312,15 @@ def test_a_column_of_either_can_be_chosen_and_no_other() -> None:
     assert [one["name"] for one in found["columns"]] == ["a"]
     with pytest.raises(InvalidParameters, match="no column 'd'"):
         drift(before, after, columns=["d"])
+
+
+def test_large_integers_that_lie_close_together() -> None:
+    before, after = [2**60 + 5] * 30, [2**60 + k % 3 for k in range(30)]
+    assert only(before, after)["drifted"] is True
+    issues = drift(pa.table({"x": before}), pa.table({"x": [2**60 + 5, 2**60 + 6]}))["issues"]
+    assert [one["rows"] for one in issues if one["code"] == "out_of_range"] == [[1]]
+
+
+def test_of_numbers_out_of_range_those_that_are_not_there_have_no_share() -> None:
+    issues = drift(pa.table({"x": [1.0, 2.0]}), pa.table({"x": [10.0, math.nan, math.nan, None]}))["issues"]
+    assert [(one["n"], one["share"]) for one in issues if one["code"] == "out_of_range"] == [(1, 1.0)]

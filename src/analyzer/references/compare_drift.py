@@ -12,6 +12,7 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from analyzer.references import eda_statistical_summary
+from analyzer.references.eda_correlation import origin
 
 SIDES = {"reference": "reference", "current": "df"}
 WITHOUT_SCALE = ("skewness", "kurtosis", "cv")  # by themselves in the summary's reference; their differences cancel
@@ -117,7 +118,8 @@ def _tested(kinds: list[str], before: pd.Series, after: pd.Series, params: Any) 
 def _sample(kinds: list[str], before: pd.Series, after: pd.Series) -> tuple[bool, pd.Series, pd.Series] | None:
     """Whether it is compared as numbers, and the values of both."""
     if kinds == ["numeric", "numeric"]:
-        one, other = (pd.Series(x[np.isfinite(x)]) for x in map(_doubles, (before, after)))
+        by = origin(before, after)
+        one, other = (pd.Series(x[np.isfinite(x)]) for x in (_doubles(side, by) for side in (before, after)))
         return None if one.empty or other.empty else (True, one, other)
     if kinds == ["boolean", "boolean"]:
         return False, before.astype(bool), after.astype(bool)
@@ -128,8 +130,9 @@ def _sample(kinds: list[str], before: pd.Series, after: pd.Series) -> tuple[bool
     return None
 
 
-def _doubles(x: pd.Series) -> Any:
-    return (x.astype("int64") if x.dtype.kind == "m" else x).to_numpy(dtype=float)
+def _doubles(x: pd.Series, by: int) -> Any:
+    x = x.astype("int64") if x.dtype.kind == "m" else x
+    return (x - by if by else x).to_numpy(dtype=float)
 
 
 def _rule(n: int, values: int, *, numeric: bool) -> str:

@@ -17,7 +17,7 @@ from analyzer.analyses.figures.categories import is_binary
 from analyzer.analyses.figures.ordered import bin_counts, bin_edges
 from analyzer.analyses.figures.wire import Figures, shortened
 from analyzer.analyses.notes import Reason, undefined
-from analyzer.analyses.relations.table import doubles
+from analyzer.analyses.relations.table import doubles, less, origin
 
 Array = npt.NDArray[Any]
 Found = dict[str, Any]
@@ -49,9 +49,11 @@ def compare(
     before_side, after_side, delta, notes = deltas.sides(
         (kind, figures), (known["kind"], after), (len(reference), len(current))
     )
+    by = origin(reference, current)
+    reference, current = less(reference, by), less(current, by)
     sample = _sample((kind, reference), (known["kind"], current))
     found: Found = {"name": name, "kind": known["kind"], "reference_kind": kind}
-    found |= _tested(sample, limits, notes) | _pictured(sample)
+    found |= _tested(sample, limits, notes) | _pictured(sample, by)
     found |= {"reference": before_side, "current": after_side, "delta": delta, "notes": notes}
     return found, [*_issues(found, limits), *_strangers(name, sample, reference, current)]
 
@@ -97,12 +99,13 @@ def _tested(sample: Numbers | Levels | Reason, limits: Limits, notes: dict[str, 
     }
 
 
-def _pictured(sample: Numbers | Levels | Reason) -> Found:
-    """`{histogram, values}`: shares of both sides in common bins, or by value."""
+def _pictured(sample: Numbers | Levels | Reason, by: int) -> Found:
+    """`{histogram, values}`: shares of both sides in common bins, or by value; numbers are less `by`."""
     found: Found = {"histogram": None, "values": None}
     if isinstance(sample, Numbers):
-        edges = bin_edges(np.sort(np.concatenate(sample)), MAX_BINS)
-        shares = [(np.array(bin_counts(line, edges)) / line.size).tolist() for line in sample]
+        sides = [line + by for line in sample] if by else sample
+        edges = bin_edges(np.sort(np.concatenate(sides)), MAX_BINS)
+        shares = [(np.array(bin_counts(line, edges)) / line.size).tolist() for line in sides]
         found["histogram"] = {"edges": edges.tolist(), "reference": shares[0], "current": shares[1]}
     elif not isinstance(sample, str):
         found["values"] = _values(sample)
@@ -153,13 +156,14 @@ def _strangers(
         strange = sample.values.filter(pa.array(sample.reference == 0))
         code, outside = "new_values", pc.is_in(_as(current, strange.type), value_set=strange)
         rows = np.flatnonzero(outside.to_numpy()) if len(strange) else np.zeros(0, dtype=np.int64)
+        present = len(current) - current.null_count
     elif columns.kind_of(current.type) in ("numeric", "decimal"):
         values, known = doubles(current), doubles(reference)
         known = known[~np.isnan(known)]
         code, rows = "out_of_range", np.flatnonzero((values < known.min()) | (values > known.max()))
+        present = int(np.count_nonzero(~np.isnan(values)))
     else:
         return  # lengths of texts have no range to speak of
-    present = len(current) - current.null_count
     if rows.size:
         yield CODES.issue(code, name, n=rows.size, share=rows.size / present, rows=rows[:MAX_ROWS].tolist())
 

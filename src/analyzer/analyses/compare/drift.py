@@ -71,7 +71,7 @@ from analyzer.models import TableSchema
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 2
+VERSION = 3
 MAX_CHARTED = 40
 
 METHODS = {
