@@ -1,6 +1,7 @@
 """Drift: worked out by hand, against scipy, and what must hold of any two tables."""
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,16 @@ def test_whole_numbers_decimals_and_moments_differ_exactly() -> None:
     assert days["delta"]["max"] == days["delta"]["span_seconds"] == 2 * 86400
     times = only(pa.array([0, 60], pa.time32("s")), pa.array([0, 90], pa.time32("s")))
     assert times["delta"]["max"] == 30
+    wide = (Decimal("0.01"), Decimal("123456789012345678901234567890123456.78"))
+    decimals = only(*(pa.array([value], pa.decimal128(38, 2)) for value in wide))
+    assert decimals["delta"]["max"] == "123456789012345678901234567890123456.77"
+
+
+@pytest.mark.parametrize(("unit", "before", "after", "delta"), [("ns", 1, 2, 1e-9), ("us", 1, 100_000, 0.099999)])
+def test_moments_differ_by_every_digit(unit: Any, before: int, after: int, delta: float) -> None:
+    first = int(np.datetime64("2024-01-01", unit).astype(np.int64))
+    found = only(*(pa.array([first + ticks], pa.timestamp(unit)) for ticks in (before, after)))
+    assert found["delta"]["max"] == found["delta"]["mean"] == delta
 
 
 def test_figures_of_both_sides_stand_beside_each_other() -> None:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from analyzer.analyses.notes import undefined
 ALIKE = {"text": "categorical"}
 NO_FIGURES = {"notes", "modes", "monotonicity", "histogram", "top", "ci95", "resolution"}
 OF_ALL = ("count", "missing", "missing_share", "distinct")
+EXACT = Context(prec=400)  # digits: more than any two decimals of Arrow have from the first to the last
 TEMPORAL = ("min", "q25", "q50", "q75", "max", "mean")
 
 
@@ -54,18 +56,18 @@ def difference(reference: Any, current: Any) -> int | float | str | None:
     if reference is None or current is None:
         return None
     if isinstance(reference, str) or isinstance(current, str):
-        apart = Decimal(current) - Decimal(reference)
+        apart = EXACT.subtract(Decimal(current), Decimal(reference))
         return number(int(apart)) if apart == apart.to_integral_value() else format(apart, "f")
     found = current - reference
     return number(found) if math.isfinite(found) else None
 
 
 def _seconds(reference: str, current: str) -> float:
-    return _since(current) - _since(reference)
+    return float(_since(current) - _since(reference))
 
 
-def _since(moment: str) -> float:
+def _since(moment: str) -> Fraction:
     """Seconds since 1970, or since midnight, of a moment in ISO 8601."""
     whole, _, fraction = moment.removesuffix("Z").partition(".")
     day = whole if "-" in whole.lstrip("-") else f"1970-01-01T{whole}"
-    return float(np.datetime64(day, "s").astype(np.int64)) + float(f"0.{fraction or 0}")
+    return int(np.datetime64(day, "s").astype(np.int64)) + Fraction(f"0.{fraction or 0}")
