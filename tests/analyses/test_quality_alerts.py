@@ -1,6 +1,7 @@
 """Every issue there is: a table that raises it, and one close by that does not."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,6 +126,7 @@ ALSO_LOUD: dict[str, list[dict[str, Any]]] = {
     "disguised_missing": [{"x": [-999, -999, *range(50)]}],
     "monotonic_increasing": [{"x": DAYS}],
     "high_correlation": [{"x": LETTERS * 20, "y": [letter.upper() for letter in LETTERS] * 20}],
+    "non_stationary": [{"t": DAYS, "x": [Decimal(f"{value:.4f}") for value in STEP]}],
     "placeholder_dates": [{"x": pa.array([0, 10**9, None], pa.timestamp("s", "UTC"))}],
     "duplicates": [{"x": [0.0, -0.0]}, {"x": [None, float("nan")]}, {"x": [None, None], "y": [None, None]}],
 }

@@ -334,7 +334,7 @@ analysis = Analysis(
     parts=parts,
     compute=compute,
     merge=merge,
-    version=7,
+    version=8,
     settle=settle,
     recipe=lambda schemas, params: recipe(RECIPE, params.columns),
 )

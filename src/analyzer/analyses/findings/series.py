@@ -15,6 +15,8 @@ from analyzer.analyses.series.stationarity import adf
 
 Array = npt.NDArray[Any]
 
+NUMBERS = ("numeric", "decimal")
+
 LEAST = 30
 MAX_VALUES = 1000
 MAX_COLUMNS = 50
@@ -28,9 +30,7 @@ def examine(table: pa.Table, limits: Thresholds) -> dict[str, Any]:
     found: dict[str, Any] = {"ordered_by": by, "tested": 0, "notes": {}, "issues": []}
     if by is None:
         return found
-    names = [
-        name for name in table.column_names if columns.kind_of(columns.plain(table.column(name)).type) == "numeric"
-    ]
+    names = [name for name in table.column_names if columns.kind_of(columns.plain(table.column(name)).type) in NUMBERS]
     for name in names[:MAX_COLUMNS]:
         line = _line(table.column(name))
         if line is None:
