@@ -36,7 +36,7 @@ from analyzer.charts import heatmap
 from analyzer.models.base import Frozen
 from analyzer.registry import Analysis, Chart, Params, Part, Result, Schemas, Section, Tables
 
-VERSION = 4
+VERSION = 5
 MAX_DRAWN = 40
 
 METHODS = {
@@ -150,7 +150,7 @@ for name in columns:
         cuts = np.unique(np.quantile(values.dropna(), np.arange(1, bins) / bins)) if values.notna().any() else []
         numbers[name] = values
         sides[name] = pd.Series(np.searchsorted(cuts, values), index=df.index).where(values.notna())
-        kinds[name] = {"kind": "numeric", "levels": len(cuts) + 1 if len(cuts) else 0}
+        kinds[name] = {"kind": "numeric", "levels": sides[name].nunique()}
     elif 0 < values.nunique() <= levels and (values.dtype.kind in "bOU" or values.dtype == "str"):
         sides[name] = values
         kinds[name] = {"kind": "categorical", "levels": values.nunique()}
