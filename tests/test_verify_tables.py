@@ -64,6 +64,10 @@ COLUMNS: dict[str, Callable[[Random, int], Any]] = {
     "float": lambda random, n: pa.array(random.lognormal(0, 3, n).astype(np.float32)),
     "half": lambda random, n: pa.array(random.normal(0, 100, n).astype(np.float16)),
     "decimals": _one_of(*map(Decimal, ("1e20", "-3.5", "0", "0.01")), kind=pa.decimal128(30, 2)),
+    "close decimals": lambda random, n: pa.array(
+        [Decimal("1.00000000000000000000") + Decimal(int(k)).scaleb(-20) for k in random.integers(0, 99, n)],
+        pa.decimal128(38, 20),
+    ),
     "bytes": _within(pa.int8(), -128, 128),
     "unsigned": lambda random, n: pa.array(random.integers(0, 2**64, n, np.uint64)),
     "rising": lambda random, n: np.arange(n) / 3,

@@ -325,3 +325,22 @@ def test_bins_of_dates_are_whole_days() -> None:
 def test_spread_of_large_integers_that_lie_close_together(first: int) -> None:
     found = only([first + k for k in range(100)])
     assert (found["iqr"], found["mad"]) == (49.5, 25.0)
+
+
+def test_decimals_that_doubles_would_make_one() -> None:
+    close = [Decimal(f"1.0000000000000000000{k}") for k in (3, 2, 1)]
+    found = only(pa.array([*close, None], pa.decimal128(38, 20)))
+    assert (found["distinct"], found["monotonicity"]) == (3, "strictly decreasing")
+    assert (found["std"], found["mad"], found["cv"]) == pytest.approx((1e-20, 1e-20, 1e-20))
+    assert (found["skewness"], reason(found, "kurtosis")) == (pytest.approx(0.0, abs=1e-9), "too-few-values")
+    risen = only(pa.array([close[2], close[1], close[1]], pa.decimal128(38, 20)))
+    assert risen["monotonicity"] == "increasing"
+
+
+def test_digits_of_decimals_are_written_plainly_and_added_at_any_size() -> None:
+    small = only(pa.array([Decimal(0), Decimal("0.00000000000000000001")], pa.decimal128(38, 20)))
+    assert (small["min"], small["max"]) == ("0.00000000000000000000", "0.00000000000000000001")
+    assert only(pa.array([Decimal(1200), Decimal(200)], pa.decimal128(5, -2)))["sum"] == "1400"
+    wide = [Decimal("0.01"), Decimal("123456789012345678901234567890123456.78")]
+    assert only(pa.array(wide, pa.decimal128(38, 2)))["range"] == "123456789012345678901234567890123456.77"
+    assert only(pa.array([Decimal(9 * 10**75)] * 20, pa.decimal256(76, 0)))["sum"] == str(180 * 10**75)

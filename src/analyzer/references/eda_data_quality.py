@@ -3,13 +3,15 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from analyzer.references.eda_correlation import doubles
 
 CODES = (
     *("missing", "constant", "zeros", "negatives", "infinite", "skewed", "skewed_right", "skewed_left"),
@@ -121,10 +123,13 @@ def _of_signs(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
 
 
 def _moved(column: pd.Series) -> pd.Series:
-    """The distances from one of the values, integers taken from each other before any rounding."""
+    """The distances from one of the values, integers and decimals taken from each other before any rounding."""
     if column.dtype.kind in "ium":
         whole = [int(value) for value in column.astype("int64" if column.dtype.kind == "m" else column.dtype)]
         return pd.Series([float(value - whole[0]) for value in whole])
+    if column.dtype == object:
+        with localcontext(prec=320):
+            return pd.Series([float(value - column.iloc[0]) for value in column])
     return column.astype("float64")
 
 
@@ -172,7 +177,7 @@ def _of_moments(name: str, x: pd.Series, limits: Any) -> Iterator[Found]:
 
 
 def _of_pairs(table: pd.DataFrame, limits: Any) -> Iterator[Found]:
-    numbers = {name: column.where(np.isfinite(column)) for name, column in _numeric(table).items()}
+    numbers = {str(name): doubles(table[name]) for name in table if _is_numeric(table[name])}
     names = list(numbers)[:MOST_PAIRED_COLUMNS]
     centred = pd.DataFrame({name: _scaled(numbers[name]) for name in names}, index=table.index)
     strength = centred.corr(min_periods=3).to_numpy() if names else np.empty((0, 0))

@@ -7,7 +7,7 @@ largest one: so they are right for values that lie close together far from zero,
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, time
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -192,14 +192,19 @@ def _direction(x: pd.Series) -> str:
 def _decimals(x: pd.Series, params: Any) -> Figures:
     """Those of the doubles, and what can be exact from the decimals themselves."""
     figures = _numbers(x.astype(float), params)
-    return figures | {
-        "min": x.min(),
-        "max": x.max(),
-        "range": x.max() - x.min(),
-        "sum": sum(x),
-        "distinct": x.nunique(),
-        "modes": sorted(x.mode())[:10],
-    }
+    with localcontext(prec=320):
+        if x.nunique() > figures["distinct"]:
+            near = _numbers((x - x.min()).astype(float), params)
+            figures |= {name: near[name] for name in ("std", "variance", "sem", "skewness", "kurtosis", "iqr", "mad")}
+            figures |= {"monotonicity": _direction(x), "cv": near["std"] / figures["mean"]}
+        return figures | {
+            "min": x.min(),
+            "max": x.max(),
+            "range": x.max() - x.min(),
+            "sum": sum(x),
+            "distinct": x.nunique(),
+            "modes": sorted(x.mode())[:10],
+        }
 
 
 # --- text, truth values, moments --------------------------------------------------------------------------------------

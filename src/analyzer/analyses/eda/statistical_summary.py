@@ -46,7 +46,8 @@ With *n* = `count`, *x̄* = `mean`, and mₖ = Σ(x − x̄)ᵏ / n:
 Where there are as many bins as whole numbers, less one, or more, there is one around each number, from x − ½ to x + ½.
 Sums are pairwise, moments come from a second pass over the deviations, and integers are added without rounding at any
 size. Integers beyond 2⁵³, and the exact figures of decimal columns, are strings of digits, because a double would
-round them.
+round them. Where doubles would make several decimals one, spread, shape and `monotonicity` are taken of the distances
+from the least of them.
 
 ## Categorical and text columns
 
