@@ -60,3 +60,38 @@ def test_a_line_above_a_table_without_names_is_told_of(read: Read) -> None:
     table, report = read("size\n" + "1;2;3\n4;5;6\n" * 10)
     assert table.column_names == ["column_1", "column_2", "column_3"]
     assert report.warnings == ("No row names the columns; line 1 above the table was left out: 'size'.",)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 50])
+@pytest.mark.parametrize("mark", ["#", "//", "%", "--"])
+def test_a_comment_as_wide_as_the_table_stands_above_its_names(read: Read, rows: int, mark: str) -> None:
+    remark = f"{mark} exported 2024, by me"
+    table, report = read(f"{remark}\n{remark}\na,b\n" + "1,2\n" * rows)
+    assert table.to_pydict() == {"a": [1] * rows, "b": [2] * rows}
+    assert report.left_out == (remark, remark)
+    assert not report.warnings
+
+
+@pytest.mark.parametrize("rows", [2, 5_000, 2_000_000])
+def test_a_comment_as_wide_as_the_table_is_no_row(read: Read, rows: int) -> None:
+    table, report = read("a,b\n" + "1,2\n" * rows + "# remark, here\n3,4\n")
+    assert table.num_rows == rows + 1
+    assert [str(field.type) for field in table.schema] == ["int64", "int64"]
+    assert report.left_out == ("# remark, here",)
+    assert not report.warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("# id,name\nada,berlin\nbob,rome\n", ["# id", "name"], 2),
+        ("#id,name\n1,berlin\n2,rome\n", ["#id", "name"], 2),
+        ("# id,name\n1,berlin\n2,rome\n", ["# id", "name"], 2),
+        ("tag,name\n# one,berlin\ntwo,rome\n", ["tag", "name"], 2),
+        ("n,name\n1,berlin\n#N/A,rome\n--,oslo\n", ["n", "name"], 3),
+    ],
+)
+def test_what_only_looks_like_a_comment_is_kept(read: Read, text: str, names: list[str], rows: int) -> None:
+    table, _ = read(text)
+    assert table.column_names == names
+    assert table.num_rows == rows

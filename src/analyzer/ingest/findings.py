@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyzer.drafts import bad_rows_file
+from analyzer.ingest.layout import is_comment
 from analyzer.ingest.records import Record
 from analyzer.models.datasets import BadRows, CellSample, Coercion
 
@@ -80,7 +81,8 @@ class Findings:
 
     def warn_of_rows_above(self, preamble: Sequence[Record]) -> None:
         """Warn where what stands above the table looks like rows: where more than one cell of a line is filled."""
-        lines = [record.line + 1 for record in preamble if sum(map(bool, record.cells)) > 1]
+        rows = [record for record in preamble if not is_comment(record.cells)]
+        lines = [record.line + 1 for record in rows if sum(map(bool, record.cells)) > 1]
         if not lines:
             return
         which = f"Line {lines[0]}" if len(lines) == 1 else f"{len(lines):,} lines from line {lines[0]} on"

@@ -11,6 +11,7 @@ from analyzer.ingest.limits import Limits
 from analyzer.ingest.records import Cells, Record
 
 COMMENTS = ("#", "//", "%", "--")
+REMARKS = tuple(f"{mark} " for mark in COMMENTS)
 MAX_PREAMBLE_RECORDS = 60
 MAX_HEADER_ROWS = 3
 NAMED_SHARE = 0.3
@@ -45,11 +46,16 @@ def is_comment(cells: Cells) -> bool:
     return (cells[0] or "").lstrip().startswith(COMMENTS)
 
 
+def is_remark(cells: Cells) -> bool:
+    """Whether a row as wide as the table may be a comment; that other rows begin with values has to show it."""
+    return (cells[0] or "").startswith(REMARKS)
+
+
 def find_layout(records: Sequence[Record], wanted_header: bool | None, limits: Limits) -> Layout:
     """The layout of a text that begins with these records. Raises TooWide."""
     _check_width(records, limits)
     width = _usual_width(records)
-    first = _first_of_table(records, width)
+    first = _below_remarks(records, _first_of_table(records, width), width)
     found, reason = _judge_header(records[first].cells, [record.cells for record in records[first + 1 :]], width)
     if wanted_header is not None:
         found, reason = wanted_header, "as asked"
@@ -69,9 +75,24 @@ def find_layout(records: Sequence[Record], wanted_header: bool | None, limits: L
         line=rows[extra].line if len(rows) > extra else records[-1].line + 1,
         table_line=records[first].line + 1,
         preamble=tuple(records[:first]),
-        rows=tuple(record.cells for record in rows[extra:] if len(record.cells) == len(header.names)),
+        rows=_without_remarks([record.cells for record in rows[extra:] if len(record.cells) == len(header.names)]),
         remark=remark,
     )
+
+
+def _below_remarks(records: Sequence[Record], first: int, width: int) -> int:
+    """The index of the record the table begins with where comments as wide as it stand above its names."""
+    names = next((place for place in range(first, len(records)) if not is_remark(records[place].cells)), first)
+    if names == first or names + 1 >= len(records):
+        return first
+    above, below = records[names].cells, records[names + 1].cells
+    return names if len(above) == len(below) == width and _all_names(above) and not _all_names(below) else first
+
+
+def _without_remarks(rows: list[Cells]) -> tuple[Cells, ...]:
+    """The rows, but for comments among those that begin with a value."""
+    kept = tuple(row for row in rows if not is_remark(row))
+    return kept if any(row[0] and is_value(row[0]) for row in kept) else tuple(rows)
 
 
 def _left_out(above: Sequence[Record]) -> str | None:

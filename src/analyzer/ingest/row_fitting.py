@@ -10,7 +10,7 @@ import pyarrow as pa
 from analyzer.ingest.cell_shapes import is_value
 from analyzer.ingest.dialect import Dialect
 from analyzer.ingest.findings import BadRow
-from analyzer.ingest.layout import is_comment
+from analyzer.ingest.layout import is_comment, is_remark
 from analyzer.ingest.records import Cells, Record
 
 OTHER_DELIMITERS = (",", ";", "\t", "|", " ")
@@ -56,10 +56,11 @@ class Fitting:
 
     def add(self, cells: Cells, raw: str, line: int, *, misquoted: bool = False) -> None:
         """Add a row of any width, whose text is `raw`."""
-        if len(cells) != self.width:
-            if is_comment(cells):
-                self.left_out.append(raw)
-                return
+        fits = len(cells) == self.width
+        if (fits and 0 in self.valued and is_remark(cells)) or (not fits and is_comment(cells)):
+            self.left_out.append(raw)
+            return
+        if not fits:
             fitted, kind = self._fitted(raw, cells)
             if fitted is None:
                 self.bad.append(BadRow(line, raw))

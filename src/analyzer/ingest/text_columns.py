@@ -6,10 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from analyzer.ingest import layout
 from analyzer.ingest.records import RecordReader
 from analyzer.ingest.row_fitting import Fitting, TextRows, fit
 from analyzer.ingest.text_blocks import STAND_IN, Block, count_lines
 
+REMARKS = tuple(f"\n{mark}".encode() for mark in layout.REMARKS)
+"""How lines begin that may be comments as wide as the table."""
 MAX_ODD_ROWS = 2_000
 """With more rows of another width in a block, it is read row by row."""
 
@@ -22,7 +25,8 @@ def read_block(block: Block, text: bytes, reader: RecordReader, valued: frozense
     width = reader.width or 1
     if width == 1 and block.last:
         text = text.rstrip(b"\r\n")
-    if block.records is None and (rows := _at_once(text, reader, valued, block.last)) is not None:
+    remarks = 0 in valued and any(mark in text for mark in REMARKS)
+    if block.records is None and not remarks and (rows := _at_once(text, reader, valued, block.last)) is not None:
         return rows
     decoded = text.decode()
     kept = block.records is not None and text == block.text
