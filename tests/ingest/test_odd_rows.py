@@ -95,3 +95,21 @@ def test_what_only_looks_like_a_comment_is_kept(read: Read, text: str, names: li
     table, _ = read(text)
     assert table.column_names == names
     assert table.num_rows == rows
+
+
+@pytest.mark.parametrize(
+    ("row", "notes", "kept"),
+    [
+        ("4,5,6", "\nSource: bla, bla 2020\n", 0),
+        ("4,5,6", "\nSource: bla, 2020\nRevised, again\n", 0),
+        ("4,5,6", "\nSource: bla, bla 2020\n\nPage 1\n", 0),
+        ("ada,oslo,x", "\nSource: bla, bla 2020\n", 0),
+        ("4,5,6", "\n7,8\n", 1),
+        ("4,5,6", "Source: bla, bla 2020\n", 1),
+        ("ada,oslo,x", "\nbob,5\n", 1),
+    ],
+)
+def test_notes_behind_a_blank_line_are_no_rows(read: Read, row: str, notes: str, kept: int) -> None:
+    table, report = read("a,b,c\n" + f"{row}\n" * 30 + notes)
+    assert table.num_rows == 30 + kept
+    assert list(report.left_out) == ([] if kept else [line for line in notes.splitlines() if line])

@@ -13,6 +13,8 @@ from analyzer.ingest.findings import BadRow
 from analyzer.ingest.layout import is_comment, is_remark
 from analyzer.ingest.records import Cells, Record
 
+MAX_NOTES = 20
+"""So many lines below a table, behind a blank one, may be notes of several cells."""
 OTHER_DELIMITERS = (",", ";", "\t", "|", " ")
 
 
@@ -120,7 +122,7 @@ class Fitting:
 
 def fit(text: str, records: Sequence[Record], fitting: Fitting, last: bool) -> TextRows:
     """All records of a text as rows of one width. What stands below the table in the `last` text is left out."""
-    footer = _first_of_footer(records, fitting.width) if last else len(records)
+    footer = _first_of_footer(records, fitting) if last else len(records)
     for record in records[:footer]:
         fitting.add(record.cells, _raw(text, record), record.line, misquoted=record.misquoted)
     fitting.left_out += [raw for record in records[footer:] if (raw := _raw(text, record))]
@@ -132,12 +134,26 @@ def _raw(text: str, record: Record) -> str:
     return text[record.start : record.end].rstrip("\r\n")
 
 
-def _first_of_footer(records: Sequence[Record], width: int) -> int:
-    """The index of the first of the rows at the end that hold a single cell where the table has several, or none."""
-    place = len(records)
-    while place > 0 and _is_below(records[place - 1].cells, width):
-        place -= 1
-    return place
+def _first_of_footer(records: Sequence[Record], fitting: Fitting) -> int:
+    """The index of the first of the rows at the end that hold a single cell where the table has several, or none.
+
+    Behind a blank line they may hold more, if they do not begin as rows do.
+    """
+    first = len(records)
+    while first > 0 and _is_below(records[first - 1].cells, fitting.width):
+        first -= 1
+    for place in range(first - 1, max(0, first - MAX_NOTES), -1):
+        if not _may_be_note(records[place].cells, fitting):
+            break
+        if records[place - 1].end < records[place].start:
+            first = place
+    return first
+
+
+def _may_be_note(cells: Cells, fitting: Fitting) -> bool:
+    """Whether a row is too short, and begins with no value where others do; where none does, it must not hold any."""
+    begins = cells[:1] if 0 in fitting.valued else cells
+    return len(cells) < fitting.width and not any(is_value(cell) for cell in begins if cell)
 
 
 def _is_below(cells: Cells, width: int) -> bool:
