@@ -316,7 +316,15 @@ def test_a_column_before_the_named_ones_is_told_of(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("value", "slip", "what"),
-    [("12", "abc", "numbers"), ("2024-01-31", "2024-02-30", "dates"), ("1.5", "1,5", "numbers")],
+    [
+        ("12", "abc", "numbers"),
+        ("2024-01-31", "2024-02-30", "dates"),
+        ("1.5", "1,5", "numbers"),
+        ("13/02/2020", "02/13/2020", "dates written day, month, year"),
+        ("02/13/2020", "13/02/2020", "dates written month, day, year"),
+        ("13/02/2020", "x", "dates written day, month, year"),
+        ("2020/02/13", "2020/13/02", "dates written year, month, day"),
+    ],
 )
 @pytest.mark.parametrize("place", [0, 7])
 def test_a_slip_that_makes_a_column_text_is_named(read: Read, value: str, slip: str, what: str, place: int) -> None:

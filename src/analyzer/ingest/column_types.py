@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +35,13 @@ POINTED = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 IDENTIFIERS = "the groups of digits are alike, as in identifiers; set `thousands` if each cell is one number"
 EXCEPTIONS = 0.05
 """At most so many of the cells of a column that would be a number or a date without them are slips."""
+
+SLIPPED: tuple[tuple[str, str, DateStyle | None], ...] = (
+    ("numbers", PLAIN.pattern, None),
+    ("dates", PATTERNS["iso"], "iso"),
+    *((f"dates {NAMES[style]}", PATTERNS[style], style) for style in get_args(DateFormat)),
+)
+"""What most cells of a column may be: what they look like, and the style in which they are dates."""
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -195,19 +203,29 @@ def _text(texts: pa.StringArray) -> ColumnPlan:
 
 def _slips(texts: pa.StringArray) -> str | None:
     """Which few cells keep a column from being one of numbers or of dates."""
-    for what, pattern in (("numbers", PLAIN.pattern), ("dates", PATTERNS["iso"])):
+    most = int(EXCEPTIONS * len(texts))
+    for what, pattern, style in SLIPPED:
         alike = pc.match_substring_regex(texts, pattern)
         others = texts.filter(pc.invert(alike)).to_pylist() if pc.mean(alike).as_py() >= 1 - EXCEPTIONS else None
-        if others is not None and what == "dates":
-            others += [
-                text for text in texts.filter(alike).to_pylist() if to_timestamps(pa.array([text]), "iso") is None
-            ]
-        if others and len(others) <= EXCEPTIONS * len(texts):
+        if others is not None and style is not None:
+            others += _no_dates(texts.filter(alike), style, most)
+        if others and len(others) <= most:
             return (
                 f"all but {len(others):,} of the {len(texts):,} cells that were looked at first are {what}; "
                 f"{others[0][:60]!r} is not, so the column stays text"
             )
     return None
+
+
+def _no_dates(texts: pa.StringArray, style: DateStyle, most: int) -> list[str]:
+    """The texts that are no dates of a style, found by halving; of more than `most`, as many as show that."""
+    if not len(texts) or to_timestamps(texts, style) is not None:
+        return []
+    if len(texts) == 1:
+        return [texts[0].as_py()]
+    half = len(texts) // 2
+    found = _no_dates(texts[:half], style, most)
+    return found if len(found) > most else found + _no_dates(texts[half:], style, most)
 
 
 def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints, where: str = "") -> ColumnPlan:
