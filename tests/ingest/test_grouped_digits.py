@@ -47,3 +47,34 @@ def test_numbers_stay_numbers(read: Read, cells: list[str], values: list[float])
 def test_who_says_what_groups_digits_gets_numbers(read: Read, mark: str, cells: list[str]) -> None:
     table, _ = read("v;x\n" + "".join(f"{cell};1\n" for cell in cells), thousands=mark)
     assert table["v"].to_pylist() == [int(cell.replace(mark, "")) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "last", "kind"),
+    [
+        ("999", ["1,234"], [1234], "int64"),
+        ("999", ["1,234", "0.5"], [1234, 0.5], "double"),
+        ("999", ["1,5"], [1.5], "double"),
+        ("999", ["1,5", "1.234,5"], [1.5, 1234.5], "double"),
+        ("1,5", ["1.234,5"], [1234.5], "double"),
+        ("1,5", ["1 234,5"], [1234.5], "double"),
+        ("0.5", ["1,234.5"], [1234.5], "double"),
+        ("0.5", ["1'234.5"], [1234.5], "double"),
+        ("1,234,567", ["12", "0.5"], [12, 0.5], "double"),
+        ("0.5", ["1,5"], None, "string"),
+        ("1,5", ["1.234,5", "1 234,5"], None, "string"),
+        ("999", ["1,234", "1.234,5"], [1.234, 1234.5], "double"),
+        ("999", ["1,234.5", "1.234,5"], None, "string"),
+        ("999", ["1,234.5", "x"], None, "string"),
+    ],
+)
+@pytest.mark.parametrize("apart", [0, 1_500_000])
+def test_a_style_shown_late_holds_for_all_cells(
+    read: Read, first: str, later: list[str], last: list[float] | None, kind: str, apart: int
+) -> None:
+    between = f"a;{first}\n" * apart
+    table, report = read("k;x\n" + f"a;{first}\n" * 3_000 + "".join(f"{between}a;{cell}\n" for cell in later))
+    assert str(table.schema.field("x").type) == kind
+    found = [table["x"][place].as_py() for place in range(3_000 + apart, table.num_rows, 1 + apart)]
+    assert found == (last if last is not None else later)
+    assert bool(report.warnings) == (last is None or later == ["1,234"])

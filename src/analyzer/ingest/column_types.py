@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.ingest.date_texts import NAMES, PATTERNS, DateStyle, style_of, to_timestamps
+from analyzer.ingest.date_texts import NAMES, DateStyle, style_of
 from analyzer.ingest.number_texts import PHONE_LIKE, PLAIN, STYLES, NumberStyle, begins_oddly, lossy, name_things
+from analyzer.ingest.slips import slips
 from analyzer.models.datasets import ColumnType, DateFormat, ReadingOptions
 
 NULL_TOKENS = (
@@ -33,15 +33,6 @@ SHORTENED = r"^[0-9](\.[0-9]{1,5})?E\+(1[1-9]|[2-9][0-9])$"
 """How Excel shows, and then writes, numbers of twelve digits and more."""
 POINTED = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 IDENTIFIERS = "the groups of digits are alike, as in identifiers; set `thousands` if each cell is one number"
-EXCEPTIONS = 0.05
-"""At most so many of the cells of a column that would be a number or a date without them are slips."""
-
-SLIPPED: tuple[tuple[str, str, DateStyle | None], ...] = (
-    ("numbers", PLAIN.pattern, None),
-    ("dates", PATTERNS["iso"], "iso"),
-    *((f"dates {NAMES[style]}", PATTERNS[style], style) for style in get_args(DateFormat)),
-)
-"""What most cells of a column may be: what they look like, and the style in which they are dates."""
 
 ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "text": pa.string(),
@@ -144,13 +135,12 @@ def _number_in(texts: pa.StringArray, style: NumberStyle) -> ColumnPlan | None:
         not _all(pc.match_substring_regex(texts, PLAIN.pattern)) or _any(pc.match_substring_regex(texts, PHONE_LIKE))
     ):
         return None
-    written = "" if style.is_plain else f", {style}"
     if _cast(texts, pa.int64()) is not None:
-        return ColumnPlan("integer", f"every cell is a whole number{written}", number_style=style)
+        return ColumnPlan("integer", _reason("integer", style), number_style=style)
     values = _cast(texts, pa.float64())
     if values is None or lossy(texts, values):
         return None
-    return ColumnPlan("number", f"every cell is a number{written}", number_style=style)
+    return ColumnPlan("number", _reason("number", style), number_style=style)
 
 
 def _doubt(texts: pa.StringArray, style: NumberStyle) -> str | None:
@@ -194,38 +184,11 @@ def _text(texts: pa.StringArray) -> ColumnPlan:
         reason = "the digits are too many for a whole number of 64 bits, or a phone number"
     elif _all(pc.match_substring_regex(texts, PLAIN.pattern)):
         reason = "the numbers have more digits, or are larger or smaller, than a double keeps"
-    elif (slips := _slips(texts)) is not None:
-        reason = slips
+    elif (few := slips(texts)) is not None:
+        reason = few
     else:
         return ColumnPlan("text", "the cells are text")
     return ColumnPlan("text", reason, warning=reason)
-
-
-def _slips(texts: pa.StringArray) -> str | None:
-    """Which few cells keep a column from being one of numbers or of dates."""
-    most = int(EXCEPTIONS * len(texts))
-    for what, pattern, style in SLIPPED:
-        alike = pc.match_substring_regex(texts, pattern)
-        others = texts.filter(pc.invert(alike)).to_pylist() if pc.mean(alike).as_py() >= 1 - EXCEPTIONS else None
-        if others is not None and style is not None:
-            others += _no_dates(texts.filter(alike), style, most)
-        if others and len(others) <= most:
-            return (
-                f"all but {len(others):,} of the {len(texts):,} cells that were looked at first are {what}; "
-                f"{others[0][:60]!r} is not, so the column stays text"
-            )
-    return None
-
-
-def _no_dates(texts: pa.StringArray, style: DateStyle, most: int) -> list[str]:
-    """The texts that are no dates of a style, found by halving; of more than `most`, as many as show that."""
-    if not len(texts) or to_timestamps(texts, style) is not None:
-        return []
-    if len(texts) == 1:
-        return [texts[0].as_py()]
-    half = len(texts) // 2
-    found = _no_dates(texts[:half], style, most)
-    return found if len(found) > most else found + _no_dates(texts[half:], style, most)
 
 
 def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints, where: str = "") -> ColumnPlan:
@@ -233,16 +196,39 @@ def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints, w
 
     `where` it stands is told behind it, as in ` in line 7`.
     """
-    new = guess(cells, hints)
+    decided = plan.type == "number" or plan.number_style.thousands
+    new = guess(cells, replace(hints, decimal=plan.number_style.decimal) if decided else hints)
     if not plan.seen and new.seen:
         return new
-    same_style = new.number_style == plan.number_style
-    if plan.type == "integer" and new.type == "number" and same_style:
-        return replace(new, type="number", reason="every cell is a number")
+    if (wider := _wider_number(plan, new)) is not None:
+        return wider
     if plan.type == new.type == "timestamp" and plan.doubt and not new.doubt:
         return new
     reason = f"{misfit[:60]!r}{where} cannot be stored as {plan.type} exactly, so the column stays text"
     return ColumnPlan("text", reason, warning=reason)
+
+
+def _wider_number(old: ColumnPlan, new: ColumnPlan) -> ColumnPlan | None:
+    """A plan for the numbers of two plans, if one style fits both: whole numbers without groups are of every style."""
+    if not {old.type, new.type} <= {"integer", "number"}:
+        return None
+    was, is_now = old.number_style, new.number_style
+    if old.type != "integer" or was.thousands:
+        if was.decimal != is_now.decimal or (was.thousands and is_now.thousands not in ("", was.thousands)):
+            return None
+        is_now = replace(is_now, thousands=is_now.thousands or was.thousands)
+    kind: ColumnType = "integer" if old.type == new.type == "integer" else "number"
+    if (kind, is_now) == (old.type, was):
+        return None
+    reason = _reason(kind, is_now)
+    return replace(
+        new, type=kind, number_style=is_now, reason=reason, doubt=new.doubt if old.type == "integer" else None
+    )
+
+
+def _reason(kind: ColumnType, style: NumberStyle) -> str:
+    what = "a whole number" if kind == "integer" else "a number"
+    return f"every cell is {what}" + ("" if style.is_plain else f", {style}")
 
 
 def fix(plan: ColumnPlan, wanted: ColumnType, hints: Hints) -> ColumnPlan:

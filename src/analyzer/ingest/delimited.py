@@ -70,7 +70,7 @@ def read_delimited(
         shape, contradicted = _read_through(source, target, opening, plans, findings, Hints.of(options), limits)
         if not contradicted:
             return shape, _report(opening, plans, shape, findings, source)
-    raise AssertionError("a plan is widened at most from whole number to number to text")
+    raise AssertionError("a plan is widened at most to grouped digits, to number and to text")
 
 
 def _without_drawing(source: Source, options: ReadingOptions) -> tuple[Source, ReadingOptions, list[str]]:

@@ -39,7 +39,7 @@ class SpilledTable:
                 for name, change in self._changes:
                     findings.add_change(name, change)
                 return file.shape
-        raise AssertionError("a plan is widened at most from whole number to number to text")
+        raise AssertionError("a plan is widened at most to grouped digits, to number and to text")
 
     def _write(self, file: ArrowFile) -> bool:
         """Write all rows, as long as the plans hold; whether they held to the end."""
