@@ -196,7 +196,7 @@ def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints, w
 
     `where` it stands is told behind it, as in ` in line 7`.
     """
-    decided = plan.type == "number" or plan.number_style.thousands
+    decided = plan.type == "number" or (plan.number_style.thousands and not plan.doubt)
     new = guess(cells, replace(hints, decimal=plan.number_style.decimal) if decided else hints)
     if not plan.seen and new.seen:
         return new
@@ -209,11 +209,14 @@ def replan(plan: ColumnPlan, cells: pa.StringArray, misfit: str, hints: Hints, w
 
 
 def _wider_number(old: ColumnPlan, new: ColumnPlan) -> ColumnPlan | None:
-    """A plan for the numbers of two plans, if one style fits both: whole numbers without groups are of every style."""
+    """A plan for the numbers of two plans, if one style fits both.
+
+    Whole numbers without groups are of every style; where the commas in them are in doubt, the new ones decide.
+    """
     if not {old.type, new.type} <= {"integer", "number"}:
         return None
     was, is_now = old.number_style, new.number_style
-    if old.type != "integer" or was.thousands:
+    if old.type != "integer" or (was.thousands and not old.doubt):
         if was.decimal != is_now.decimal or (was.thousands and is_now.thousands not in ("", was.thousands)):
             return None
         is_now = replace(is_now, thousands=is_now.thousands or was.thousands)

@@ -37,7 +37,7 @@ MAX_BLOCK_BYTES = 32 * 1024 * 1024
 BLOCK_ROWS = 1_000
 """A block of a wide table is larger, so that it has at least about so many rows."""
 THREADS = 2
-MAX_PASSES = 6
+MAX_PASSES = 8
 BAD_REASON = "The row has more cells than the table has columns."
 
 

@@ -13,7 +13,7 @@ from analyzer.ingest.findings import MAX_SAMPLES, Change, Findings, shortened
 from analyzer.ingest.text_spill import TextSpill
 from analyzer.models.datasets import CellSample, TableSchema
 
-MAX_PASSES = 6
+MAX_PASSES = 8
 
 
 @dataclass
