@@ -84,3 +84,9 @@ def test_what_is_small_beside_the_data_is_rounding() -> None:
     ours, expected = {"name": "a", "mean": 1e-9, "skewness": 1e-9}, {"name": "a", "mean": 2e-9, "skewness": 2e-9}
     assert [one.place for one in compare(ours, expected, scales={"a": 1e6}).differences] == ["/skewness"]
     assert len(compare(ours, expected, scales={"a": 1.0}).differences) == 2
+
+
+@pytest.mark.parametrize(("ours", "same"), [(1e-323, True), (1e-320, False)])
+def test_the_last_bits_that_doubles_have_are_rounding(ours: float, *, same: bool) -> None:
+    told, expected = ({"columns": [{"name": "x", "sum": value}]} for value in (ours, 0.0))
+    assert (compare(told, expected, scales={"x": 5e-324}).differences == []) == same

@@ -17,6 +17,9 @@ RELATIVE = 1e-9
 ROUNDING = 1e-13
 """What lies below this share of the largest value of a column is rounding, such as a mean that ought to be zero."""
 
+LAST_BITS = 2.0**-1070
+"""Below it a double has four bits at most: how often something was rounded on the way decides what they are."""
+
 LARGEST_SQUARED = 1e150
 """Beyond it squares are no doubles, and nothing can be said of rounding in them."""
 
@@ -170,7 +173,7 @@ def _moment(text: str) -> datetime:
 
 def _relative(ours: float, expected: float, place: _Place) -> float:
     apart, larger = abs(ours - expected), max(abs(ours), abs(expected))
-    if apart <= _floor(place) or larger == 0:
+    if apart <= max(_floor(place), LAST_BITS):
         return 0.0
     return apart / larger if math.isfinite(apart) else abs(ours / larger - expected / larger)
 
