@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from analyzer.ingest import layout
+from analyzer.ingest.layout import REMARKS
 from analyzer.ingest.records import RecordReader
 from analyzer.ingest.row_fitting import Fitting, TextRows, fit
 from analyzer.ingest.text_blocks import STAND_IN, Block, count_lines
 
-REMARKS = tuple(f"\n{mark}".encode() for mark in layout.REMARKS)
-"""How lines begin that may be comments as wide as the table."""
 MAX_ODD_ROWS = 2_000
 """With more rows of another width in a block, it is read row by row."""
 
@@ -25,8 +24,7 @@ def read_block(block: Block, text: bytes, reader: RecordReader, valued: frozense
     width = reader.width or 1
     if width == 1 and block.last:
         text = text.rstrip(b"\r\n")
-    remarks = 0 in valued and any(mark in text for mark in REMARKS)
-    if block.records is None and not remarks and (rows := _at_once(text, reader, valued, block.last)) is not None:
+    if block.records is None and (rows := _at_once(text, reader, valued, block.last)) is not None:
         return rows
     decoded = text.decode()
     kept = block.records is not None and text == block.text
@@ -65,10 +63,17 @@ def _at_once(text: bytes, reader: RecordReader, valued: frozenset[int], last: bo
         columns = _parse(text, delimiter.decode(), reader.dialect.quote, reader.width or 1, set_aside)
     except pa.ArrowInvalid:
         return None
+    if 0 in valued and _any_remark(columns[0]):
+        return None
     if not odd:
         return TextRows(columns)
     fitting = Fitting(reader.dialect, len(columns), valued)
     return _spliced(columns, odd, reader, fitting) if len(columns[0]) + len(odd) == _all_lines(text) else None
+
+
+def _any_remark(cells: pa.StringArray) -> bool:
+    """Whether a cell begins as a comment does that is as wide as the table."""
+    return any(pc.any(pc.starts_with(cells, mark)).as_py() for mark in REMARKS)
 
 
 def _parse(
