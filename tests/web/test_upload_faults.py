@@ -65,7 +65,7 @@ async def test_bombs_long_lines_and_endless_forms_leave_the_server_small(tmp_pat
         aiohttp.ClientSession(process.url) as http,
     ):
         api, of_server = Api(http), psutil.Process(process.process.pid)
-        await api.dataset(b"a,b\n1,2\n" * 100_000)  # what any upload brings with it is there
+        await api.dataset(b"a,b\n1,2\n" * 1_000_000)  # what a large upload brings with it is there
         before = of_server.memory_info().rss
         for name, made in BOMBS.items():
             problem = (await api.upload(made(), name)).problem(422, "decompression-limit")
