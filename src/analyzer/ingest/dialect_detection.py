@@ -143,11 +143,11 @@ def _single_column_score(sample: str) -> float:
     if not lines or _are_rows_of_numbers(lines):
         return SINGLE_COLUMN
     headed = "," not in lines[0] and not is_one_value(lines[0])
-    values = sum(_is_one_value(line, headed) for line in lines) / len(lines)
+    values = sum(_line_is_value(line, headed) for line in lines) / len(lines)
     return max(SINGLE_COLUMN, 0.7 * values if values > 0.5 else 0.0)
 
 
-def _is_one_value(line: str, headed: bool) -> bool:
+def _line_is_value(line: str, headed: bool) -> bool:
     """Whether a line is one value as it stands. A comma in it separates two, but below a name without one."""
     if ADDRESS.fullmatch(line) and "," not in line:
         return True

@@ -18,7 +18,7 @@ EXPONENT = r"([eE][+-]?[0-9]{1,3})?"
 PLAIN_INTEGER = r"^-?(0|[1-9][0-9]*)$"
 PLAIN_NUMBER = rf"^[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+){EXPONENT}$|^-?([Ii]nf|Infinity)$"
 OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
-ADDRESS = rf"^{OCTET}([.]{OCTET}){{3}}$"
+IP_ADDRESS = rf"^{OCTET}([.]{OCTET}){{3}}$"
 PHONE_LIKE = r"^\+[0-9]{5}"
 SPACES = "[ \u00a0\u2009\u202f]"
 
@@ -83,7 +83,7 @@ def name_things(texts: pa.StringArray, style: NumberStyle) -> bool:
     if style.thousands != ".":
         return _all_match(texts, rf"^[0-9]{{3}}{style.group}")
     first = pc.unique(pc.replace_substring_regex(texts, "[.].*$", ""))
-    return len(first) == 1 or _all_match(first, "^[0-9]{3}$") or _all_match(texts, ADDRESS)
+    return len(first) == 1 or _all_match(first, "^[0-9]{3}$") or _all_match(texts, IP_ADDRESS)
 
 
 def _all_match(texts: pa.StringArray, pattern: str) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import mutual_info_score
 
-from analyzer.references.eda_correlation import doubles
+from analyzer.references.eda_correlation import doubles, drawn
 
 MAX_COLUMNS = 60
 MAX_CELLS = 200_000_000
@@ -29,7 +29,7 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
     """The pairs of the first 60 columns that can be paired, the strongest first."""
     frame = frames["df"]
     names = [name for name in frame.columns if params.columns is None or name in params.columns]
-    frame = _drawn(frame, min(len(names), MAX_COLUMNS), params.seed)
+    frame = drawn(frame, MAX_CELLS, params.seed, min(len(names), MAX_COLUMNS))
     levels: dict[str, pd.Series] = {}
     numbers = {}
     for name in names:
@@ -44,14 +44,6 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
     pairs = [_pair(one, two, levels, numbers) for one, two in combinations(levels, 2)]
     pairs.sort(key=lambda pair: 1.0 if math.isnan(pair["strength"]) else -round(pair["strength"], 9))
     return {"pairs": pairs[: params.pairs], "tested": len(pairs)}
-
-
-def _drawn(frame: pd.DataFrame, columns: int, seed: int) -> pd.DataFrame:
-    """Of long tables, as many rows as keep pairs times rows below MAX_CELLS."""
-    most = max(1_000, MAX_CELLS // max(1, columns * (columns - 1) // 2))
-    if len(frame) <= most:
-        return frame
-    return frame.iloc[np.sort(np.random.default_rng(seed).choice(len(frame), most, replace=False))]
 
 
 def _pair(one: str, two: str, levels: Mapping[str, pd.Series], numbers: Mapping[str, pd.Series]) -> dict[str, Any]:

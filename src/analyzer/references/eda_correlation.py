@@ -45,7 +45,9 @@ def reference(frames: Mapping[str, pd.DataFrame], params: Any) -> dict[str, Any]
             _add_strongest(found, scaled, params.pairs)
         else:
             _add_all(
-                found, method, scaled[ranked.columns] if method == "pearson" else _drawn(ranked, method, params.seed)
+                found,
+                method,
+                scaled[ranked.columns] if method == "pearson" else drawn(ranked, MAX_CELLS[method], params.seed),
             )
     listed = [pair for pair in found.values() if params.methods[0] in pair]
     by_strength = sorted(listed, key=lambda pair: -_size(pair[params.methods[0]]))[: params.pairs]
@@ -95,19 +97,19 @@ def _adjust(told: list[dict[str, Any]], p: list[float]) -> None:
         coefficient["p_adjusted"] = adjusted
 
 
-def _drawn(numbers: pd.DataFrame, method: str, seed: int) -> pd.DataFrame:
-    """Of long tables, as many rows as keep pairs times rows below the bound of the method."""
-    pairs = len(numbers.columns) * (len(numbers.columns) - 1) // 2
-    most = max(LEAST_ROWS, MAX_CELLS[method] // max(pairs, 1))
-    if len(numbers) <= most:
-        return numbers
-    return numbers.iloc[np.sort(np.random.default_rng(seed).choice(len(numbers), most, replace=False))]
+def drawn(frame: pd.DataFrame, cells: int, seed: int, columns: int | None = None) -> pd.DataFrame:
+    """Of long tables, as many rows as keep pairs times rows below so many cells. Of all `columns` pairs are made."""
+    count = len(frame.columns) if columns is None else columns
+    most = max(LEAST_ROWS, cells // max(count * (count - 1) // 2, 1))
+    if len(frame) <= most:
+        return frame
+    return frame.iloc[np.sort(np.random.default_rng(seed).choice(len(frame), most, replace=False))]
 
 
 def _matrices(params: Any, scaled: pd.DataFrame, numbers: pd.DataFrame) -> dict[str, Any]:
     matrices = {}
     for method in params.methods:
-        source = scaled if method == "pearson" else _drawn(numbers, method, params.seed)
+        source = scaled if method == "pearson" else drawn(numbers, MAX_CELLS[method], params.seed)
         matrix = source.corr(method=method).to_numpy(copy=True)
         np.fill_diagonal(matrix, 1.0)
         matrices[method] = matrix.tolist()

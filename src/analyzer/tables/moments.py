@@ -62,10 +62,8 @@ def _each(column: pa.ChunkedArray, ticks: pa.DataType, told: Callable[[int], str
 def _moment(ticks: int, per_second: int, zone: tzinfo | None) -> str:
     seconds, fraction = divmod(ticks, per_second)
     digits = _fraction(fraction, per_second)
-    if (
-        not FIRST_SECOND + DAY <= seconds <= LAST_SECOND - DAY and zone is not None
-    ):  # its local time may be out of reach
-        zone = UTC
+    if zone is not None and not FIRST_SECOND + DAY <= seconds <= LAST_SECOND - DAY:
+        zone = UTC  # its local time may be out of reach
     if not FIRST_SECOND <= seconds <= LAST_SECOND:
         return _expanded(seconds, "T") + digits + ("" if zone is None else "+00:00")
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)

@@ -154,7 +154,6 @@ import numpy as np
 from scipy import stats
 
 
-
 def shares(line):
     points = np.unique(line)
     if len(points) > 201:

@@ -33,7 +33,7 @@ def in_text(column: pa.ChunkedArray, *, few_levels: bool) -> dict[str, Any]:
 
     Most rows that differ are neither, and to count them would take longer than to look at each.
     """
-    values, counts = categories.counted(column if few_levels else texts.stand_ins(column))
+    values, counts = categories.counted(column if few_levels else texts.possible_stand_ins(column))
     levels = Levels.of(values, counts)
     disguised = levels.matching(texts.DISGUISED)
     found = levels.values.filter(pa.array(disguised))

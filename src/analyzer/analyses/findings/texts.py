@@ -47,7 +47,7 @@ MAX_WORDED = 10_000
 """So many levels are compared for similarity, the most frequent ones; so many are split into words, the first ones."""
 
 
-def stand_ins(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def possible_stand_ins(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The values of a text column that are blank or stand for a missing one; a block of rows at a time."""
     blocks = [column.slice(start, BLOCK) for start in range(0, len(column), BLOCK)]
     kept = [_stand_ins(chunk.drop_null()) for block in blocks for chunk in block.chunks]
